@@ -1,0 +1,166 @@
+use onenet_kernel::{Cause, NewEvent, StoreError, StreamId, Version, leaf};
+use sqlx::{PgConnection, Postgres, postgres::PgRow, query::Query};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::row::bigint;
+
+/// Bounds of what can be published (Kafka's default message is 1 MiB; an event leaves room for its
+/// headers and for being wrapped once more).
+pub const MAX_EVENT_BYTES: usize = 256 * 1024;
+/// Longest text in an envelope column, in bytes.
+pub const MAX_TEXT_BYTES: usize = 512;
+/// Most events of one command.
+pub const MAX_EVENTS_PER_COMMAND: usize = 1_000;
+
+/// One command on its way into the log. Its event ids and leaves are made once: sending it again
+/// after an unknown outcome sends the same rows.
+pub(crate) struct AppendCommand {
+    pub(crate) stream: StreamId,
+    expected: Version,
+    cause: Cause,
+    subject: String,
+    events: Vec<(Uuid, [u8; 32], NewEvent)>,
+    pub(crate) bytes: usize,
+}
+
+impl AppendCommand {
+    pub(crate) fn try_new(
+        stream: StreamId,
+        expected: Version,
+        cause: Cause,
+        events: Vec<NewEvent>,
+    ) -> Result<Self, StoreError> {
+        check(&stream, &cause, &events)?;
+        let subject = events.first().map(|event| event.key.subject.clone()).unwrap_or_default();
+        if events.iter().any(|event| event.key.subject != subject) {
+            return Err(unstorable("subject", "the events of one command have several subjects"));
+        }
+        let bytes = 512 + events.iter().map(|event| event.payload.len() + 512).sum::<usize>();
+        let mut version = expected;
+        let mut ordinal = 0;
+        let events = events
+            .into_iter()
+            .map(|event| {
+                version = version.next();
+                let id = new_event_id();
+                let leaf = leaf(&stream, version, id, ordinal, &cause, &event);
+                ordinal += 1;
+                (id, leaf, event)
+            })
+            .collect();
+        Ok(Self { stream, expected, cause, subject, events, bytes })
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place where event ids are made")]
+fn new_event_id() -> Uuid {
+    Uuid::now_v7()
+}
+
+fn check(stream: &StreamId, cause: &Cause, events: &[NewEvent]) -> Result<(), StoreError> {
+    let mut texts = vec![
+        ("stream", stream.as_str()),
+        ("issuer", cause.issuer.as_str()),
+        ("actor", cause.actor.organisation.as_str()),
+        ("actor_person", cause.actor.person.as_deref().unwrap_or_default()),
+        ("rules_version", cause.rules_version.as_str()),
+        ("traceparent", cause.traceparent.as_str()),
+    ];
+    for event in events {
+        if event.payload.len() > MAX_EVENT_BYTES {
+            let reason = format!("{} bytes, at most {MAX_EVENT_BYTES}", event.payload.len());
+            return Err(unstorable("payload", reason));
+        }
+        texts.push(("subject", &event.key.subject));
+        texts.push(("division", &event.key.division));
+        texts.push(("industry", &event.key.industry));
+    }
+    if events.len() > MAX_EVENTS_PER_COMMAND {
+        return Err(unstorable("events", format!("more than {MAX_EVENTS_PER_COMMAND} at once")));
+    }
+    for (field, text) in texts {
+        if text.len() > MAX_TEXT_BYTES {
+            return Err(unstorable(field, format!("longer than {MAX_TEXT_BYTES} bytes")));
+        }
+        if text.contains('\0') {
+            return Err(unstorable(field, "contains U+0000"));
+        }
+    }
+    Ok(())
+}
+
+fn unstorable(field: &'static str, reason: impl Into<String>) -> StoreError {
+    StoreError::Unstorable { field, reason: reason.into() }
+}
+
+/// Sends the commands to the log's `append` function: one statement, one round trip, one commit.
+pub(crate) async fn send(
+    connection: &mut PgConnection,
+    commands: &[&AppendCommand],
+) -> Result<Vec<PgRow>, sqlx::Error> {
+    let per_command = bind_commands(
+        sqlx::query(
+            "select * from append($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,\
+         $19,$20,$21,$22,$23,$24,$25,$26) order by command",
+        ),
+        commands,
+    );
+    bind_events(per_command, commands).fetch_all(connection).await
+}
+
+type Statement<'q> = Query<'q, Postgres, sqlx::postgres::PgArguments>;
+
+fn bind_commands<'q>(statement: Statement<'q>, commands: &[&'q AppendCommand]) -> Statement<'q> {
+    fn column<'q, T>(
+        commands: &[&'q AppendCommand],
+        of: impl Fn(&'q AppendCommand) -> T,
+    ) -> Vec<T> {
+        commands.iter().map(|command| of(command)).collect()
+    }
+    statement
+        .bind(column(commands, |c| c.cause.issuer.as_str()))
+        .bind(column(commands, |c| c.cause.command_id))
+        .bind(column(commands, |c| c.cause.digest.as_slice()))
+        .bind(column(commands, |c| c.stream.as_str()))
+        .bind(column(commands, |c| bigint(c.expected.0)))
+        .bind(column(commands, |c| c.subject.as_str()))
+        .bind(column(commands, |c| -> OffsetDateTime { c.cause.occurred_at.to_datetime() }))
+        .bind(column(commands, |c| c.cause.correlation_id))
+        .bind(column(commands, |c| c.cause.causation_id))
+        .bind(column(commands, |c| c.cause.actor.organisation.as_str()))
+        .bind(column(commands, |c| c.cause.actor.person.as_deref()))
+        .bind(column(commands, |c| c.cause.rules_version.as_str()))
+        .bind(column(commands, |c| c.cause.traceparent.as_str()))
+        .bind(column(commands, |c| c.cause.origin.as_ref().map(|origin| origin.node.as_str())))
+        .bind(column(commands, |c| c.cause.origin.as_ref().map(|origin| origin.position.log_id)))
+        .bind(column(commands, |c| {
+            c.cause.origin.as_ref().map(|origin| int(origin.position.epoch as usize))
+        }))
+        .bind(column(commands, |c| {
+            c.cause.origin.as_ref().map(|origin| bigint(origin.position.number))
+        }))
+        .bind(column(commands, |c| int(c.events.len())))
+}
+
+fn bind_events<'q>(statement: Statement<'q>, commands: &[&'q AppendCommand]) -> Statement<'q> {
+    let events: Vec<_> = (1..)
+        .zip(commands)
+        .flat_map(|(n, command)| {
+            (0..).zip(&command.events).map(move |(ordinal, e)| (n, ordinal, e))
+        })
+        .collect();
+    statement
+        .bind(events.iter().map(|(n, _, _)| *n).collect::<Vec<i32>>())
+        .bind(events.iter().map(|(_, ordinal, _)| *ordinal).collect::<Vec<i32>>())
+        .bind(events.iter().map(|(_, _, (id, _, _))| *id).collect::<Vec<_>>())
+        .bind(events.iter().map(|(_, _, (_, _, event))| event.event_type).collect::<Vec<_>>())
+        .bind(events.iter().map(|(_, _, (_, _, event))| &event.payload[..]).collect::<Vec<_>>())
+        .bind(events.iter().map(|(_, _, (_, _, e))| e.key.division.as_str()).collect::<Vec<_>>())
+        .bind(events.iter().map(|(_, _, (_, _, e))| e.key.industry.as_str()).collect::<Vec<_>>())
+        .bind(events.iter().map(|(_, _, (_, leaf, _))| leaf.as_slice()).collect::<Vec<_>>())
+}
+
+fn int(number: usize) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}

@@ -1,0 +1,112 @@
+use onenet_kernel::Position;
+use sqlx::{PgConnection, Row as _, postgres::PgRow};
+use uuid::Uuid;
+
+use crate::{
+    db::{Db, DbError},
+    lease::LEASE,
+    row::{self, bigint},
+};
+
+/// How far a follower got in one partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// Where reading goes on, in the source's own counting: an offset of Kafka, a position of a log.
+    pub next_offset: i64,
+    /// The last event handled.
+    pub last: Option<Position>,
+}
+
+/// The right to move one checkpoint on, and where it stands.
+pub(crate) struct Claim {
+    pub(crate) epoch: i64,
+    pub(crate) at: Checkpoint,
+}
+
+/// Whose checkpoints.
+pub(crate) struct Checkpoints<'a> {
+    pub(crate) follower: &'a str,
+    pub(crate) source: &'a str,
+    pub(crate) owner: Uuid,
+}
+
+impl Checkpoints<'_> {
+    /// Takes the partition if nobody holds it, or renews one's own claim.
+    pub(crate) async fn claim(&self, db: &Db, partition: i32) -> Result<Option<Claim>, DbError> {
+        let row = sqlx::query(
+            "insert into checkpoints as held (follower, source, partition, owner, epoch, until)
+             values ($1, $2, $3, $4, 1, clock_timestamp() + make_interval(secs => $5))
+             on conflict (follower, source, partition) do update set
+                owner = $4, until = excluded.until,
+                epoch = held.epoch + case when held.owner = $4 then 0 else 1 end
+             where held.owner = $4 or held.until < clock_timestamp()
+             returning epoch, next_offset, log_id, log_epoch, position",
+        )
+        .bind(self.follower)
+        .bind(self.source)
+        .bind(partition)
+        .bind(self.owner)
+        .bind(LEASE.as_secs_f64())
+        .fetch_optional(db.pool())
+        .await;
+        row.and_then(|row| row.as_ref().map(claim).transpose())
+            .map_err(DbError::while_("claiming a checkpoint"))
+    }
+
+    /// Moves a checkpoint on, unless another process has taken it over: then answers false, and the
+    /// caller rolls back.
+    pub(crate) async fn advance(
+        &self,
+        tx: &mut PgConnection,
+        partition: i32,
+        claim: &Claim,
+        to: &Checkpoint,
+    ) -> Result<bool, DbError> {
+        let moved = sqlx::query(
+            "update checkpoints set next_offset = $6, log_id = $7, log_epoch = $8, position = $9
+             where follower = $1 and source = $2 and partition = $3 and epoch = $4
+                and next_offset = $5",
+        )
+        .bind(self.follower)
+        .bind(self.source)
+        .bind(partition)
+        .bind(claim.epoch)
+        .bind(claim.at.next_offset)
+        .bind(to.next_offset)
+        .bind(to.last.map(|last| last.log_id))
+        .bind(to.last.map(|last| i32::try_from(last.epoch).unwrap_or(i32::MAX)))
+        .bind(to.last.map(|last| bigint(last.number)))
+        .execute(tx)
+        .await
+        .map_err(DbError::while_("moving a checkpoint"))?;
+        Ok(moved.rows_affected() == 1)
+    }
+
+    /// Gives all claims back at once.
+    pub(crate) async fn release(&self, db: &Db) -> Result<(), DbError> {
+        sqlx::query(
+            "update checkpoints set until = '-infinity'
+             where follower = $1 and source = $2 and owner = $3",
+        )
+        .bind(self.follower)
+        .bind(self.source)
+        .bind(self.owner)
+        .execute(db.pool())
+        .await
+        .map(drop)
+        .map_err(DbError::while_("giving checkpoints back"))
+    }
+}
+
+fn claim(row: &PgRow) -> Result<Claim, sqlx::Error> {
+    let last = match row.try_get::<Option<Uuid>, _>("log_id")? {
+        None => None,
+        Some(log_id) => Some(Position {
+            log_id,
+            epoch: row::unsigned(row, "log_epoch")?,
+            number: row::long(row, "position")?,
+        }),
+    };
+    let at = Checkpoint { next_offset: row.try_get("next_offset")?, last };
+    Ok(Claim { epoch: row.try_get("epoch")?, at })
+}

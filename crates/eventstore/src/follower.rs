@@ -1,0 +1,361 @@
+use std::{
+    collections::{BTreeMap, HashSet},
+    future::Future,
+    time::Duration,
+};
+
+use onenet_kernel::{Corrupt, Recorded};
+use sqlx::{Acquire as _, PgConnection};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::{
+    checkpoint::{Checkpoint, Checkpoints, Claim},
+    db::{Db, DbError},
+    lease::{RENEW_EVERY, new_owner},
+    parked::{self, ParkedState},
+    row::bigint,
+    source::{Delivery, Source, SourceError},
+};
+
+/// Pause after a failure that may pass.
+const PAUSE: Duration = Duration::from_millis(500);
+/// Parked events tried again per round, so that new ones are not kept waiting.
+const RETRIES_PER_ROUND: usize = 100;
+
+/// What a follower does with an event. Projections write rows through `tx`, which commits together
+/// with the checkpoint; reactions send a command to their own context, which drops repetitions by
+/// the command's id.
+pub trait Handler: Send + Sync + 'static {
+    /// Frozen once released: the checkpoint is kept under it.
+    fn name(&self) -> &'static str;
+
+    /// Handles one event; an event it has no interest in is handled by doing nothing.
+    fn handle(
+        &self,
+        tx: &mut PgConnection,
+        event: &Recorded,
+    ) -> impl Future<Output = Result<(), HandleError>> + Send;
+}
+
+/// Why an event was not handled.
+#[derive(Debug, thiserror::Error)]
+pub enum HandleError {
+    /// Something it depends on is not there yet: it is tried again, and its key waits.
+    #[error("not yet: {0}")]
+    NotYet(String),
+    /// It can never be handled as things are: it is parked for somebody to look at.
+    #[error("{0}")]
+    Poison(String),
+    /// A dependency failed: the whole batch is tried again.
+    #[error("a dependency failed")]
+    Fault(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl From<DbError> for HandleError {
+    fn from(error: DbError) -> Self {
+        if error.is_data() { Self::Poison(chain(&error)) } else { Self::Fault(Box::new(error)) }
+    }
+}
+
+impl From<sqlx::Error> for HandleError {
+    fn from(error: sqlx::Error) -> Self {
+        DbError::while_("writing rows")(error).into()
+    }
+}
+
+impl From<Corrupt> for HandleError {
+    fn from(error: Corrupt) -> Self {
+        Self::Poison(error.to_string())
+    }
+}
+
+/// Why a follower stopped for good.
+#[derive(Debug, thiserror::Error)]
+pub enum FollowerError {
+    /// Its source contradicts its checkpoint.
+    #[error("follower {follower} stops: going on could lose or repeat events")]
+    Broken {
+        /// Its name.
+        follower: &'static str,
+        /// What is contradicted.
+        #[source]
+        source: SourceError,
+    },
+}
+
+/// Reads a source in order and hands each event to a handler, exactly once as far as rows in the
+/// database go: the checkpoint commits with them, and moves by compare-and-set.
+pub struct Follower<S, H> {
+    db: Db,
+    source: S,
+    handler: H,
+    owner: Uuid,
+    claims: BTreeMap<i32, Claim>,
+}
+
+enum Failure {
+    /// The handler asks for care: the batch is done again, one savepoint per event.
+    Event,
+    /// Another process has taken the partition over.
+    Overtaken,
+    Passing(Box<dyn std::error::Error + Send + Sync>),
+    Broken(SourceError),
+}
+
+impl From<DbError> for Failure {
+    fn from(error: DbError) -> Self {
+        Self::Passing(Box::new(error))
+    }
+}
+
+impl From<SourceError> for Failure {
+    fn from(error: SourceError) -> Self {
+        match error {
+            SourceError::Passing { .. } => Self::Passing(Box::new(error)),
+            SourceError::Broken(_) => Self::Broken(error),
+        }
+    }
+}
+
+impl<S: Source, H: Handler> Follower<S, H> {
+    /// Keeps its checkpoints in the schema of `db`.
+    pub fn new(db: Db, source: S, handler: H) -> Self {
+        Self { db, source, handler, owner: new_owner(), claims: BTreeMap::new() }
+    }
+
+    /// Follows until `stop`; failures that may pass are logged and tried again.
+    pub async fn run(mut self, stop: CancellationToken) -> Result<(), FollowerError> {
+        let name = self.handler.name();
+        let mut renew_at = Instant::now();
+        while !stop.is_cancelled() {
+            let round = async {
+                if Instant::now() >= renew_at {
+                    self.claim().await?;
+                    renew_at = Instant::now() + RENEW_EVERY;
+                }
+                self.retry_parked().await?;
+                let polled = stop.run_until_cancelled(self.source.poll()).await;
+                self.handle(&polled.transpose()?.unwrap_or_default()).await
+            };
+            match round.await {
+                Ok(()) => {}
+                Err(Failure::Broken(source)) => {
+                    self.release().await;
+                    return Err(FollowerError::Broken { follower: name, source });
+                }
+                Err(failure) => {
+                    if let Failure::Passing(error) = &failure {
+                        tracing::warn!(error = &**error, follower = name, "tried again");
+                    }
+                    // what was polled and not committed is read again from the checkpoints
+                    self.claims.clear();
+                    renew_at = Instant::now();
+                    stop.run_until_cancelled(tokio::time::sleep(PAUSE)).await;
+                }
+            }
+        }
+        self.release().await;
+        Ok(())
+    }
+
+    fn checkpoints(&self) -> Checkpoints<'_> {
+        let follower = self.handler.name();
+        Checkpoints { follower, source: self.source.name(), owner: self.owner }
+    }
+
+    /// Renews what is held, takes what is free, and tells the source if that changed anything.
+    async fn claim(&mut self) -> Result<(), Failure> {
+        let mut claims = BTreeMap::new();
+        for partition in self.source.partitions().await? {
+            if let Some(claim) = self.checkpoints().claim(&self.db, partition).await? {
+                claims.insert(partition, claim);
+            }
+        }
+        let changed = claims.len() != self.claims.len()
+            || claims.iter().any(|(partition, new)| {
+                self.claims.get(partition).is_none_or(|old| old.epoch != new.epoch)
+            });
+        self.claims = claims;
+        if changed {
+            let assigned: Vec<(i32, Checkpoint)> =
+                self.claims.iter().map(|(partition, claim)| (*partition, claim.at)).collect();
+            self.source.assign(&assigned).await?;
+        }
+        Ok(())
+    }
+
+    async fn handle(&mut self, deliveries: &[Delivery]) -> Result<(), Failure> {
+        if deliveries.is_empty() {
+            return Ok(());
+        }
+        match self.commit(deliveries, false).await {
+            Err(Failure::Event) => self.commit(deliveries, true).await,
+            outcome => outcome,
+        }
+    }
+
+    /// Handles a batch and moves the checkpoints in one transaction. Quick: the first event that
+    /// fails undoes the batch. Careful: a savepoint per event, and those that fail are parked.
+    async fn commit(&mut self, deliveries: &[Delivery], careful: bool) -> Result<(), Failure> {
+        let begin = DbError::while_("beginning a follower's transaction");
+        let mut tx = self.db.pool().begin().await.map_err(begin)?;
+        let mut parked: HashSet<String> =
+            parked::keys(&mut tx, self.handler.name()).await?.into_iter().collect();
+        let mut moved: BTreeMap<i32, Checkpoint> = BTreeMap::new();
+        for delivery in deliveries {
+            let Some(claim) = self.claims.get(&delivery.partition) else {
+                return Err(Failure::Overtaken);
+            };
+            let at = moved.entry(delivery.partition).or_insert(claim.at);
+            at.next_offset = delivery.next_offset;
+            if is_repetition(at, &delivery.event)? {
+                continue;
+            }
+            at.last = Some(delivery.event.position);
+            self.handle_one(&mut tx, &delivery.event, &mut parked, careful).await?;
+        }
+        if self.source.crosses() {
+            remember_streams(&mut tx, self.handler.name(), deliveries).await?;
+        }
+        for (partition, to) in &moved {
+            let Some(claim) = self.claims.get(partition) else {
+                return Err(Failure::Overtaken);
+            };
+            if !self.checkpoints().advance(&mut tx, *partition, claim, to).await? {
+                return Err(Failure::Overtaken);
+            }
+        }
+        tx.commit().await.map_err(DbError::while_("committing a follower's transaction"))?;
+        for (partition, to) in moved {
+            if let Some(claim) = self.claims.get_mut(&partition) {
+                claim.at = to;
+            }
+        }
+        Ok(())
+    }
+
+    async fn handle_one(
+        &self,
+        tx: &mut PgConnection,
+        event: &Recorded,
+        parked: &mut HashSet<String>,
+        careful: bool,
+    ) -> Result<(), Failure> {
+        let name = self.handler.name();
+        if parked.contains(&event.key.subject) {
+            let reason = "behind another of its key";
+            return Ok(parked::park(tx, name, ParkedState::Queued, reason, event).await?);
+        }
+        let Some((state, reason)) = self.attempt(tx, event, careful).await? else {
+            return Ok(());
+        };
+        tracing::warn!(follower = name, %event.event_id, state = state.as_str(), reason, "parked");
+        parked.insert(event.key.subject.clone());
+        Ok(parked::park(tx, name, state, &reason, event).await?)
+    }
+
+    /// Answers why the event has to be parked, if it has; its own changes are undone then.
+    async fn attempt(
+        &self,
+        tx: &mut PgConnection,
+        event: &Recorded,
+        careful: bool,
+    ) -> Result<Option<(ParkedState, String)>, Failure> {
+        if !careful {
+            return match self.handler.handle(tx, event).await {
+                Ok(()) => Ok(None),
+                Err(HandleError::Fault(error)) => Err(Failure::Passing(error)),
+                Err(_) => Err(Failure::Event),
+            };
+        }
+        let mut savepoint = tx.begin().await.map_err(DbError::while_("setting a savepoint"))?;
+        let parked = match self.handler.handle(&mut savepoint, event).await {
+            Ok(()) => {
+                savepoint.commit().await.map_err(DbError::while_("releasing a savepoint"))?;
+                return Ok(None);
+            }
+            Err(HandleError::NotYet(reason)) => (ParkedState::Waiting, reason),
+            Err(HandleError::Poison(reason)) => (ParkedState::Poisoned, reason),
+            Err(HandleError::Fault(error)) => return Err(Failure::Passing(error)),
+        };
+        savepoint.rollback().await.map_err(DbError::while_("returning to a savepoint"))?;
+        Ok(Some(parked))
+    }
+
+    /// Tries parked events whose time has come, the first of each key.
+    async fn retry_parked(&mut self) -> Result<(), Failure> {
+        if self.claims.is_empty() {
+            return Ok(());
+        }
+        for _ in 0..RETRIES_PER_ROUND {
+            let begin = DbError::while_("beginning a retry");
+            let mut tx = self.db.pool().begin().await.map_err(begin)?;
+            let Some(entry) = parked::next_due(&mut tx, self.handler.name()).await? else {
+                return Ok(());
+            };
+            match self.attempt(&mut tx, &entry.event, true).await? {
+                None => parked::remove(&mut tx, &entry).await?,
+                Some((state, reason)) => parked::keep(&mut tx, &entry, state, &reason).await?,
+            }
+            tx.commit().await.map_err(DbError::while_("committing a retry"))?;
+        }
+        Ok(())
+    }
+
+    async fn release(&self) {
+        if let Err(error) = self.checkpoints().release(&self.db).await {
+            tracing::debug!(error = &error as &dyn std::error::Error, "checkpoints not returned");
+        }
+    }
+}
+
+/// Whether the checkpoint has the event behind it. Another log, or another epoch of it, is not for a
+/// follower to judge.
+fn is_repetition(at: &Checkpoint, event: &Recorded) -> Result<bool, Failure> {
+    let (Some(last), next) = (at.last, event.position) else {
+        return Ok(false);
+    };
+    if last.log_id != next.log_id || last.epoch != next.epoch {
+        return Err(Failure::Broken(SourceError::Broken(format!(
+            "the checkpoint stands at {last}, but the next event at {next}: the log was restored \
+             or replaced; see the runbook on restoring"
+        ))));
+    }
+    Ok(next.number <= last.number)
+}
+
+async fn remember_streams(
+    tx: &mut PgConnection,
+    follower: &str,
+    deliveries: &[Delivery],
+) -> Result<(), DbError> {
+    let newest: BTreeMap<&str, i64> = deliveries
+        .iter()
+        .map(|delivery| (delivery.event.stream.as_str(), bigint(delivery.event.version.0)))
+        .collect();
+    sqlx::query(
+        "insert into streams_seen as seen (follower, stream_id, version)
+         select $1, * from unnest($2::text[], $3::bigint[])
+         on conflict (follower, stream_id) do update set version = excluded.version
+         where seen.version < excluded.version",
+    )
+    .bind(follower)
+    .bind(newest.keys().copied().collect::<Vec<_>>())
+    .bind(newest.values().copied().collect::<Vec<_>>())
+    .execute(tx)
+    .await
+    .map(drop)
+    .map_err(DbError::while_("remembering the streams seen"))
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text = format!("{text}: {error}");
+        source = error.source();
+    }
+    text
+}

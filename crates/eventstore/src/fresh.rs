@@ -1,0 +1,49 @@
+use std::time::Duration;
+
+use onenet_kernel::Receipt;
+use tokio::time::Instant;
+
+use crate::{
+    db::{Db, DbError},
+    row::bigint,
+};
+
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// Waits until `follower` has handled what `receipt` stands for, at most for `at_most`; answers
+/// whether it has. A follower of the own log is asked by position, one of another context's topic by
+/// the stream's version, since its partitions advance apart.
+pub async fn wait_until_fresh(
+    db: &Db,
+    follower: &str,
+    receipt: &Receipt,
+    at_most: Duration,
+) -> Result<bool, DbError> {
+    let deadline = Instant::now() + at_most;
+    loop {
+        if is_fresh(db, follower, receipt).await? {
+            return Ok(true);
+        }
+        if Instant::now() >= deadline {
+            return Ok(false);
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+async fn is_fresh(db: &Db, follower: &str, receipt: &Receipt) -> Result<bool, DbError> {
+    sqlx::query_scalar(
+        "select exists (select from checkpoints where follower = $1 and source = 'log'
+                and log_id = $2 and position >= $3)
+            or exists (select from streams_seen where follower = $1 and stream_id = $4
+                and version >= $5)",
+    )
+    .bind(follower)
+    .bind(receipt.position.log_id)
+    .bind(bigint(receipt.position.number))
+    .bind(receipt.stream.as_str())
+    .bind(bigint(receipt.version.0))
+    .fetch_one(db.pool())
+    .await
+    .map_err(DbError::while_("asking how fresh a read model is"))
+}

@@ -1,0 +1,60 @@
+//! The event log on PostgreSQL, and everything that reads a log or a topic in order.
+//!
+//! # The log
+//!
+//! [`PgLog`] keeps five promises, each of which a test in `tests/` tries to break:
+//!
+//! 1. *Acknowledged is durable.* [`PgLog::open`] refuses a server that could forget.
+//! 2. *Positions are gapless and in commit order.* They are given under one lock, by one function.
+//! 3. *A stream's versions are contiguous*; a decision on an old version is a typed conflict.
+//! 4. *One command, one effect, one answer, for ever*, known by issuer and command id.
+//! 5. *Events never change.* The context's role may read, and append through that function.
+//!
+//! The whole write path of the database is `migrations/0001_event_log.sql`; the whole write path of
+//! the process is `appender.rs`: drain what is queued, commit, repeat.
+//!
+//! # Readers
+//!
+//! A [`Follower`] reads a [`Source`] (the own log, or another context's topic) in order and hands
+//! each event to a [`Handler`]. What the handler writes and how far it got commit in one
+//! transaction. A handler that cannot go on parks the event, and what comes for the same key queues
+//! behind it; the rest flows on. [`TimerTable`] and [`run_clock`] turn deadlines in events into
+//! commands. [`while_leader`] is the one primitive for "one process at a time".
+//!
+//! # What is deliberately absent
+//!
+//! The raw connection pool is not exported: see [`Db`]. There is no append for "any version". No
+//! reader relies on sequences, identity columns or timestamps. Nothing here knows protobuf or Kafka.
+#![warn(missing_docs)]
+
+mod appender;
+mod batch;
+mod cache;
+mod checkpoint;
+mod db;
+mod follower;
+mod fresh;
+mod lease;
+mod log;
+mod migrate;
+mod parked;
+mod row;
+mod source;
+mod startup;
+pub mod testing;
+mod timers;
+mod wake;
+
+pub use batch::{MAX_EVENT_BYTES, MAX_EVENTS_PER_COMMAND, MAX_TEXT_BYTES};
+pub use cache::Turn;
+pub use checkpoint::Checkpoint;
+pub use db::{Db, DbError, DbSettings, InTransaction};
+pub use follower::{Follower, FollowerError, HandleError, Handler};
+pub use fresh::wait_until_fresh;
+pub use lease::{LEASE, new_owner, while_leader};
+pub use log::PgLog;
+pub use migrate::{MigrateError, SchemaPlan, migrate};
+pub use parked::{Parked, ParkedState, is_incomplete, list_parked};
+pub use source::{Delivery, LogSource, Source, SourceError};
+pub use startup::StartupError;
+pub use timers::{Fire, Timer, TimerChange, TimerTable, run_clock};

@@ -1,0 +1,199 @@
+use std::{sync::Arc, time::Duration};
+
+use onenet_kernel::{
+    Appended, Cause, EventStore, Folded, NewEvent, Position, Receipt, Recorded, StoreError,
+    StreamId, Version,
+};
+use sqlx::{Row as _, postgres::PgRow};
+use tokio::sync::watch;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use uuid::Uuid;
+
+use crate::{
+    appender::Appender,
+    batch::AppendCommand,
+    cache::{Cache, Turn},
+    db::{Db, DbError},
+    row::{self, bigint},
+    startup::{self, StartupError},
+    wake::Wake,
+};
+
+/// One context's event log in PostgreSQL. Cheap to clone.
+#[derive(Clone)]
+pub struct PgLog {
+    db: Db,
+    log_id: Uuid,
+    appender: Appender,
+    cache: Arc<Cache>,
+    wake: Wake,
+    _stop: Arc<DropGuard>,
+}
+
+impl PgLog {
+    /// Opens the log in the schema of `db`; refuses a server or a schema that cannot keep what the
+    /// log promises.
+    pub async fn open(db: Db) -> Result<Self, StartupError> {
+        startup::check(&db).await?;
+        let log_id = sqlx::query_scalar("select log_id from log")
+            .fetch_one(db.pool())
+            .await
+            .map_err(DbError::while_("reading the identity of the log"))?;
+        let wake = Wake::new();
+        let stop = CancellationToken::new();
+        wake.across_processes(&db, &stop);
+        Ok(Self {
+            appender: Appender::start(db.clone(), log_id, wake.clone()),
+            cache: Arc::default(),
+            wake,
+            _stop: Arc::new(stop.drop_guard()),
+            db,
+            log_id,
+        })
+    }
+
+    /// The schema it lives in.
+    #[must_use]
+    pub fn db(&self) -> &Db {
+        &self.db
+    }
+
+    /// The log's identity.
+    #[must_use]
+    pub fn log_id(&self) -> Uuid {
+        self.log_id
+    }
+
+    /// Position of the newest event, with the log's present epoch; number 0 in an empty log.
+    pub async fn head(&self) -> Result<Position, DbError> {
+        let row = sqlx::query(
+            "select epoch, coalesce((select max(position) from events), 0) as position from log",
+        )
+        .fetch_one(self.db.pool())
+        .await
+        .map_err(DbError::while_("reading the head of the log"))?;
+        self.position(&row).map_err(DbError::while_("reading the head of the log"))
+    }
+
+    /// Up to `limit` events above position `above`, in order. Positions are gapless and in commit
+    /// order: a reader that remembers one number never skips or repeats an event.
+    pub async fn read(&self, above: u64, limit: u32) -> Result<Vec<Recorded>, DbError> {
+        let rows =
+            sqlx::query("select * from events where position > $1 order by position limit $2")
+                .bind(bigint(above))
+                .bind(i64::from(limit))
+                .fetch_all(self.db.pool())
+                .await
+                .map_err(DbError::while_("reading the log"))?;
+        self.events(&rows)
+    }
+
+    /// Waits until the log may have grown beyond `above`, at most for `at_most`.
+    pub async fn grown(&self, above: u64, at_most: Duration) {
+        let mut head = self.wake.subscribe();
+        let grown = head.wait_for(|head| *head > above);
+        tokio::time::timeout(at_most, grown).await.ok();
+    }
+
+    /// Positions as this process hears of them; hints, not the truth.
+    #[must_use]
+    pub fn hints(&self) -> watch::Receiver<u64> {
+        self.wake.subscribe()
+    }
+
+    fn events(&self, rows: &[PgRow]) -> Result<Vec<Recorded>, DbError> {
+        rows.iter()
+            .map(|row| row::recorded(row, self.log_id))
+            .collect::<Result<_, _>>()
+            .map_err(DbError::while_("decoding rows of the log"))
+    }
+
+    fn position(&self, row: &PgRow) -> Result<Position, sqlx::Error> {
+        Ok(Position {
+            log_id: self.log_id,
+            epoch: row::unsigned(row, "epoch")?,
+            number: row::long(row, "position")?,
+        })
+    }
+
+    async fn find_receipt(&self, cause: &Cause) -> Result<Option<PgRow>, sqlx::Error> {
+        sqlx::query(
+            "(select digest, stream_id, version, epoch, position, recorded_at from events
+                where issuer = $1 and command_id = $2 order by ordinal desc limit 1)
+             union all
+             (select digest, stream_id, version, epoch, position, recorded_at from quiet_commands
+                where issuer = $1 and command_id = $2)
+             limit 1",
+        )
+        .bind(cause.issuer.as_str())
+        .bind(cause.command_id)
+        .fetch_optional(self.db.pool())
+        .await
+    }
+
+    fn read_receipt(&self, row: &PgRow) -> Result<(onenet_kernel::Digest, Receipt), sqlx::Error> {
+        let receipt = Receipt {
+            stream: StreamId::from_stored(row.try_get("stream_id")?),
+            version: Version(row::long(row, "version")?),
+            position: self.position(row)?,
+            recorded_at: row::instant(row, "recorded_at")?,
+        };
+        Ok((row::digest(row, "digest")?, receipt))
+    }
+}
+
+impl EventStore for PgLog {
+    type Turn = Turn;
+
+    async fn turn(&self, stream: &StreamId) -> Turn {
+        self.cache.turn(stream).await
+    }
+
+    async fn receipt(&self, cause: &Cause) -> Result<Option<Receipt>, StoreError> {
+        let failed = |error| fault(DbError::while_("looking for a receipt")(error));
+        let Some(row) = self.find_receipt(cause).await.map_err(failed)? else {
+            return Ok(None);
+        };
+        let (digest, receipt) = self.read_receipt(&row).map_err(failed)?;
+        if digest == cause.digest { Ok(Some(receipt)) } else { Err(StoreError::CommandReused) }
+    }
+
+    async fn load(&self, stream: &StreamId, above: Version) -> Result<Vec<Recorded>, StoreError> {
+        let rows = sqlx::query(
+            "select * from events where stream_id = $1 and version > $2 order by version",
+        )
+        .bind(stream.as_str())
+        .bind(bigint(above.0))
+        .fetch_all(self.db.pool())
+        .await
+        .map_err(|error| fault(DbError::while_("loading a stream")(error)))?;
+        self.events(&rows).map_err(fault)
+    }
+
+    async fn append(
+        &self,
+        stream: &StreamId,
+        expected: Version,
+        cause: &Cause,
+        events: Vec<NewEvent>,
+    ) -> Result<Appended, StoreError> {
+        let command = AppendCommand::try_new(stream.clone(), expected, cause.clone(), events)?;
+        self.appender.append(command).await
+    }
+
+    fn recall(&self, stream: &StreamId) -> Option<Folded> {
+        self.cache.recall(stream)
+    }
+
+    fn remember(&self, stream: &StreamId, folded: Folded) {
+        self.cache.remember(stream, folded);
+    }
+
+    fn forget(&self, stream: &StreamId) {
+        self.cache.forget(stream);
+    }
+}
+
+fn fault(error: DbError) -> StoreError {
+    StoreError::Fault(Box::new(error))
+}

@@ -1,0 +1,121 @@
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, migrate::Migrator};
+
+use crate::db::DbError;
+
+/// Tables of a log that nobody but its owner may write, whatever else the context's role may do.
+const APPEND_ONLY: [&str; 3] = ["events", "log", "quiet_commands"];
+
+/// Schema steps of the log itself.
+static LOG: Migrator = sqlx::migrate!("./migrations");
+
+/// Why a schema was not brought up to date.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrateError {
+    /// The database failed.
+    #[error("preparing schema {schema}")]
+    Db {
+        /// The schema worked on.
+        schema: String,
+        /// What failed.
+        #[source]
+        source: DbError,
+    },
+    /// A step failed, or an applied one is not the one this program knows.
+    #[error("migrating schema {schema}")]
+    Step {
+        /// The schema worked on.
+        schema: String,
+        /// What failed.
+        #[source]
+        source: sqlx::migrate::MigrateError,
+    },
+}
+
+/// What a schema is made of.
+pub struct SchemaPlan<'a> {
+    /// Its name: the context's.
+    pub schema: &'a str,
+    /// The role the context's processes run as.
+    pub role: &'a str,
+    /// The password it gets when it is created.
+    pub password: &'a str,
+    /// Steps beside those of the log: a name for their bookkeeping, and the steps.
+    pub steps: &'a [(&'static str, &'static Migrator)],
+}
+
+/// Creates or updates a context's schema as the owning role that `url` names: role, event log, the
+/// context's own tables, and rights. Forward only; runs again harmlessly; one at a time per database.
+pub async fn migrate(url: &str, plan: &SchemaPlan<'_>) -> Result<(), MigrateError> {
+    let db_error = |doing| {
+        move |source| MigrateError::Db {
+            schema: plan.schema.to_owned(),
+            source: DbError::while_(doing)(source),
+        }
+    };
+    let mut connection =
+        PgConnection::connect(url).await.map_err(db_error("connecting as the owning role"))?;
+    prepare(&mut connection, plan).await.map_err(db_error("creating role and schema"))?;
+    run(&mut connection, plan, "_log_migrations", &LOG).await?;
+    for (name, steps) in plan.steps {
+        run(&mut connection, plan, name, steps).await?;
+    }
+    grant(&mut connection, plan).await.map_err(db_error("granting rights"))?;
+    connection.close().await.map_err(db_error("disconnecting"))
+}
+
+async fn prepare(connection: &mut PgConnection, plan: &SchemaPlan<'_>) -> Result<(), sqlx::Error> {
+    let (schema, role) = (quoted(plan.schema), quoted(plan.role));
+    let password = plan.password.replace('\'', "''");
+    // Roles belong to the whole server, so another database's migration may be creating it now. The
+    // password of a role that is there already is its administrator's business.
+    let statements = format!(
+        "do $$ begin
+             create role {role} login password '{password}';
+         exception when duplicate_object or unique_violation then null;
+         end $$;
+         create schema if not exists {schema};
+         set search_path = {schema}, pg_temp;",
+    );
+    sqlx::raw_sql(AssertSqlSafe(statements)).execute(connection).await.map(drop)
+}
+
+async fn run(
+    connection: &mut PgConnection,
+    plan: &SchemaPlan<'_>,
+    bookkeeping: &str,
+    steps: &Migrator,
+) -> Result<(), MigrateError> {
+    let mut steps = Migrator::with_migrations(steps.iter().cloned().collect());
+    steps.dangerous_set_table_name(format!("{}.{bookkeeping}", quoted(plan.schema)));
+    steps
+        .run(connection)
+        .await
+        .map_err(|source| MigrateError::Step { schema: plan.schema.to_owned(), source })
+}
+
+/// The context's role reads everything, writes what is its own, and appends through the function.
+async fn grant(connection: &mut PgConnection, plan: &SchemaPlan<'_>) -> Result<(), sqlx::Error> {
+    let (schema, role) = (quoted(plan.schema), quoted(plan.role));
+    let tables: Vec<String> =
+        sqlx::query_scalar("select tablename::text from pg_tables where schemaname = $1")
+            .bind(plan.schema)
+            .fetch_all(&mut *connection)
+            .await?;
+    let own = tables
+        .iter()
+        .filter(|table| !APPEND_ONLY.contains(&table.as_str()) && !table.starts_with('_'))
+        .map(|table| format!("{schema}.{}", quoted(table)))
+        .collect::<Vec<_>>()
+        .join(", ");
+    let statements = format!(
+        "grant usage on schema {schema} to {role};
+         grant select on all tables in schema {schema} to {role};
+         grant insert, update, delete on {own} to {role};
+         grant execute on function {schema}.append to {role};"
+    );
+    sqlx::raw_sql(AssertSqlSafe(statements)).execute(connection).await.map(drop)
+}
+
+fn quoted(identifier: &str) -> String {
+    format!("\"{}\"", identifier.replace('"', "\"\""))
+}

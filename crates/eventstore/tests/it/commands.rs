@@ -1,0 +1,119 @@
+//! One command, one effect, one answer, for ever.
+
+use futures::future::join_all;
+use onenet_eventstore::testing::new_id;
+use onenet_kernel::{EventStore as _, ExecuteError, Issuer, StoreError, Version, execute};
+
+use crate::support::{AtLimit, Counter, append, assert_gapless, cause, event, scratch, stream};
+
+#[tokio::test]
+async fn a_retry_gets_the_first_receipt_whatever_happened_since() {
+    let (_scratch, log) = scratch().await;
+    let first = cause(new_id());
+    let sent = log.append(&stream("a"), Version::NONE, &first, vec![event("1")]).await.unwrap();
+    append(&log, "a", 1, &["2"]).await.unwrap();
+
+    let again = log.append(&stream("a"), Version::NONE, &first, vec![event("1")]).await.unwrap();
+    assert_eq!(again.receipt, sent.receipt);
+    assert!(sent.is_new && !again.is_new);
+    assert_eq!(log.receipt(&first).await.unwrap(), Some(sent.receipt));
+    assert_eq!(assert_gapless(&log).await, 2);
+}
+
+#[tokio::test]
+async fn an_id_used_for_another_content_is_refused_and_another_issuer_may_use_it() {
+    let (_scratch, log) = scratch().await;
+    let mut cause = cause(new_id());
+    log.append(&stream("a"), Version::NONE, &cause, vec![event("1")]).await.unwrap();
+    cause.digest = [8; 32];
+    let reused = log.append(&stream("a"), Version(1), &cause, vec![event("2")]).await;
+    assert!(matches!(reused, Err(StoreError::CommandReused)), "{reused:?}");
+    assert!(matches!(log.receipt(&cause).await, Err(StoreError::CommandReused)));
+
+    cause.issuer = Issuer::organisation("11420000MB15291767");
+    log.append(&stream("a"), Version(1), &cause, vec![event("2")]).await.unwrap();
+    assert_eq!(assert_gapless(&log).await, 2);
+}
+
+#[tokio::test]
+async fn a_command_that_changes_nothing_is_remembered_too() {
+    let (_scratch, log) = scratch().await;
+    append(&log, "a", 0, &["1"]).await.unwrap();
+    let quiet = cause(new_id());
+    let sent = log.append(&stream("a"), Version(1), &quiet, vec![]).await.unwrap();
+    assert_eq!((sent.receipt.version.0, sent.receipt.position.number), (1, 1));
+    append(&log, "a", 1, &["2"]).await.unwrap();
+
+    assert_eq!(log.receipt(&quiet).await.unwrap(), Some(sent.receipt.clone()));
+    let again = log.append(&stream("a"), Version(1), &quiet, vec![]).await.unwrap();
+    assert_eq!(again.receipt, sent.receipt);
+    let mut reused = quiet;
+    reused.digest = [9; 32];
+    let outcome = log.append(&stream("a"), Version(2), &reused, vec![event("3")]).await;
+    assert!(matches!(outcome, Err(StoreError::CommandReused)), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn the_same_command_sent_many_times_at_once_has_one_effect() {
+    let (_scratch, log) = scratch().await;
+    let cause = cause(new_id());
+    let outcomes = join_all((0..50).map(|_| {
+        let (log, cause) = (log.clone(), cause.clone());
+        async move { log.append(&stream("a"), Version::NONE, &cause, vec![event("1")]).await }
+    }))
+    .await;
+    let receipts: Vec<_> = outcomes.into_iter().map(|outcome| outcome.unwrap()).collect();
+    assert_eq!(receipts.iter().filter(|appended| appended.is_new).count(), 1);
+    assert!(receipts.iter().all(|appended| appended.receipt == receipts[0].receipt));
+    assert_eq!(assert_gapless(&log).await, 1);
+}
+
+#[tokio::test]
+async fn concurrent_commands_on_one_stream_are_all_decided_on_its_latest_state() {
+    let (_scratch, log) = scratch().await;
+    let outcomes = join_all((0..60).map(|_| {
+        let log = log.clone();
+        async move { execute::<Counter>(&log, &stream("c"), None, &40, &cause(new_id())).await }
+    }))
+    .await;
+    let refused = outcomes
+        .iter()
+        .filter(|outcome| matches!(outcome, Err(ExecuteError::Rejected(AtLimit))))
+        .count();
+    assert_eq!(refused, 20);
+    assert_eq!(assert_gapless(&log).await, 40);
+}
+
+#[tokio::test]
+async fn a_stale_cache_never_refuses_and_never_repeats() {
+    let (scratch, one) = scratch().await;
+    let settings = scratch.settings(crate::support::SCHEMA);
+    let two =
+        onenet_eventstore::PgLog::open(onenet_eventstore::Db::connect(&settings).await.unwrap())
+            .await
+            .unwrap();
+    let count = |log: onenet_eventstore::PgLog| async move {
+        execute::<Counter>(&log, &stream("c"), None, &4, &cause(new_id())).await
+    };
+    for log in [&one, &two, &one, &two] {
+        count(log.clone()).await.unwrap();
+    }
+    // both caches are behind by one or more; the refusal comes from a fresh load
+    let refused = count(one.clone()).await;
+    assert!(matches!(refused, Err(ExecuteError::Rejected(AtLimit))), "{refused:?}");
+    assert_eq!(assert_gapless(&two).await, 4);
+}
+
+#[tokio::test]
+async fn a_refused_retry_of_an_accepted_command_gets_its_receipt() {
+    let (_scratch, log) = scratch().await;
+    let accepted = cause(new_id());
+    let receipt = execute::<Counter>(&log, &stream("c"), None, &1, &accepted).await.unwrap();
+    let again = execute::<Counter>(&log, &stream("c"), None, &1, &accepted).await.unwrap();
+    assert_eq!(again, receipt, "the counter stands at its limit, the answer does not change");
+    let stale = execute::<Counter>(&log, &stream("c"), Some(Version(0)), &1, &accepted).await;
+    assert_eq!(stale.unwrap(), receipt, "a retry is answered before its version is looked at");
+    let other =
+        execute::<Counter>(&log, &stream("c"), Some(Version(0)), &9, &cause(new_id())).await;
+    assert!(matches!(other, Err(ExecuteError::Conflict { actual: Version(1) })), "{other:?}");
+}

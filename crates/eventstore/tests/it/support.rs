@@ -1,0 +1,121 @@
+use onenet_eventstore::{
+    PgLog,
+    testing::{Scratch, new_id},
+};
+use onenet_kernel::{
+    Actor, Aggregate, Appended, Cause, Corrupt, EventStore as _, Issuer, Key, NewEvent, StoreError,
+    StreamId, Timestamp, Version, WireEvent,
+};
+use uuid::Uuid;
+
+pub(crate) const SCHEMA: &str = "ledger";
+
+pub(crate) async fn scratch() -> (Scratch, PgLog) {
+    let server = std::env::var("ONENET_TEST_POSTGRES").unwrap();
+    let scratch = Scratch::create(&server).await.unwrap();
+    let log = scratch.log(SCHEMA, &[]).await.unwrap();
+    (scratch, log)
+}
+
+pub(crate) fn cause(command_id: Uuid) -> Cause {
+    Cause {
+        issuer: Issuer::organisation("11410000MB15291767"),
+        command_id,
+        digest: [7; 32],
+        actor: Actor { organisation: "11410000MB15291767".to_owned(), person: None },
+        correlation_id: command_id,
+        causation_id: None,
+        occurred_at: Timestamp::from_micros(1_790_000_000_000_000),
+        rules_version: String::new(),
+        traceparent: String::new(),
+        origin: None,
+    }
+}
+
+pub(crate) fn event(payload: impl Into<Vec<u8>>) -> NewEvent {
+    let key =
+        Key { subject: "s".to_owned(), division: "410102".to_owned(), industry: String::new() };
+    NewEvent { event_type: "test.v1.Happened", payload: payload.into().into(), key }
+}
+
+pub(crate) fn stream(key: &str) -> StreamId {
+    StreamId::new("account", key)
+}
+
+pub(crate) async fn append(
+    log: &PgLog,
+    key: &str,
+    expected: u64,
+    payloads: &[&str],
+) -> Result<Appended, StoreError> {
+    let events = payloads.iter().map(|payload| event(*payload)).collect();
+    log.append(&stream(key), Version(expected), &cause(new_id()), events).await
+}
+
+/// Positions 1, 2, 3 … and each stream's versions 1, 2, 3 …, read to the end.
+pub(crate) async fn assert_gapless(log: &PgLog) -> u64 {
+    let mut above = 0;
+    let mut versions = std::collections::HashMap::new();
+    loop {
+        let page = log.read(above, 1_000).await.unwrap();
+        if page.is_empty() {
+            return above;
+        }
+        for recorded in page {
+            assert_eq!(recorded.position.number, above + 1, "positions have a gap");
+            above += 1;
+            let version = versions.entry(recorded.stream.clone()).or_insert(0);
+            *version += 1;
+            assert_eq!(recorded.version.0, *version, "versions of {} have a gap", recorded.stream);
+        }
+    }
+}
+
+/// The smallest aggregate with a rule: a counter that refuses to pass its limit.
+#[derive(Clone, Default)]
+pub(crate) struct Counter {
+    pub(crate) count: u32,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Counted;
+
+#[derive(Debug, PartialEq, thiserror::Error)]
+#[error("the counter stands at its limit")]
+pub(crate) struct AtLimit;
+
+impl WireEvent for Counted {
+    fn event_type(&self) -> &'static str {
+        "test.v1.Counted"
+    }
+    fn encode(&self) -> Vec<u8> {
+        Vec::new()
+    }
+    fn decode(event_type: &str, _: &[u8]) -> Result<Self, Corrupt> {
+        if event_type == "test.v1.Counted" {
+            Ok(Self)
+        } else {
+            Err(Corrupt::unknown_type(event_type))
+        }
+    }
+}
+
+impl Aggregate for Counter {
+    const CATEGORY: &'static str = "counter";
+    /// The limit: the counter counts once, if it stands below.
+    type Command = u32;
+    type Event = Counted;
+    type Rejection = AtLimit;
+
+    fn decide(&self, limit: &u32) -> Result<Vec<Counted>, AtLimit> {
+        if self.count < *limit { Ok(vec![Counted]) } else { Err(AtLimit) }
+    }
+
+    fn evolve(&mut self, _: &Counted) {
+        self.count += 1;
+    }
+
+    fn key(&self) -> Key {
+        event("").key
+    }
+}
