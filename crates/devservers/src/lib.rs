@@ -1,1 +1,37 @@
-//! onenet-devservers
+//! A private PostgreSQL and a private Apache Kafka on free loopback ports over a data directory.
+//!
+//! `onenet up`, the demo, the benchmarks and every test start their servers here, and nowhere else.
+//!
+//! * [`Postgres::start`] and [`Kafka::start`] answer when the server answers its own protocol. An
+//!   open port is not enough: on a port of the ephemeral range a probe can connect to itself.
+//! * The servers are gone when their owner ends, also when it is killed: the kernel signals them
+//!   when the thread that started them dies (`setpriv --pdeathsig`), and that thread lives as long
+//!   as the owner.
+//! * A second start on the same directory recovers what the first one left, on the same port if it
+//!   is free.
+//! * For root, PostgreSQL runs as an unprivileged user, since it refuses anything else.
+//!
+//! Tests use [`shared_postgres`] and [`shared_kafka`]: one of each per test run, or per test process
+//! where nobody has started them.
+//!
+//! ```no_run
+//! use onenet_devservers::Postgres;
+//!
+//! let server = Postgres::start(std::path::Path::new("/tmp/ledger"))?;
+//! assert!(server.url("postgres").starts_with("postgres://"));
+//! # Ok::<(), onenet_devservers::DevServerError>(())
+//! ```
+#![warn(missing_docs)]
+
+mod error;
+mod jars;
+mod kafka;
+mod ports;
+mod postgres;
+mod process;
+mod shared;
+
+pub use error::DevServerError;
+pub use kafka::Kafka;
+pub use postgres::Postgres;
+pub use shared::{KAFKA_VARIABLE, POSTGRES_VARIABLE, shared_kafka, shared_postgres};

@@ -1,5 +1,7 @@
 //! The event log and its readers on a real PostgreSQL.
 
+#![expect(clippy::unwrap_used, reason = "a test may end abruptly: that is how it fails")]
+
 mod append;
 mod commands;
 mod followers;

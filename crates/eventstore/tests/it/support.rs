@@ -11,8 +11,8 @@ use uuid::Uuid;
 pub(crate) const SCHEMA: &str = "ledger";
 
 pub(crate) async fn scratch() -> (Scratch, PgLog) {
-    let server = std::env::var("ONENET_TEST_POSTGRES").unwrap();
-    let scratch = Scratch::create(&server).await.unwrap();
+    let server = onenet_devservers::shared_postgres().unwrap();
+    let scratch = Scratch::create(server).await.unwrap();
     let log = scratch.log(SCHEMA, &[]).await.unwrap();
     (scratch, log)
 }

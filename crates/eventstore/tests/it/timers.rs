@@ -21,7 +21,8 @@ fn changes(event: &Recorded) -> Result<Vec<TimerChange>, Corrupt> {
             Timestamp::from_micros(event.recorded_at.as_micros() + 3_155_760_000_000_000)
         }
         b"disarm" => return Ok(vec![TimerChange::Disarm { name: "look" }]),
-        _ => return Ok(vec![]),
+        b"looked" => return Ok(vec![]),
+        _ => return Err(Corrupt::unknown_type(&event.event_type)),
     };
     Ok(vec![TimerChange::Arm { name: "look", due_at }])
 }

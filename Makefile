@@ -1,0 +1,82 @@
+# Two commands matter: `make demo` shows the system, `make test` proves it. `make help` lists the rest.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL: # cargo uses every core by itself
+MAKEFLAGS += --no-print-directory
+
+# Arguments for what is run:  make demo ARGS=--help    make test ARGS='-p onenet-kernel'
+ARGS ?=
+
+BIN   := $(or $(CARGO_TARGET_DIR),target)/debug
+BUF   := target/venv/bin/buf
+STEP  := scripts/step
+# on CI the lock file is the truth; elsewhere cargo may complete it
+LOCK  := $(if $(CI),--locked)
+BASELINE := proto/baseline.binpb
+
+.PHONY: help setup setup-check build demo check test \
+        fmt lint doc proto-lint proto-breaking bans proto-baseline clean
+
+help: ## this list
+	@echo 'make demo and make test are the two commands to know. All of them:'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## install what building and running need (asks sudo only for missing packages)
+	@scripts/setup
+
+setup-check: ## the same, and what check and test need beside it
+	@scripts/setup check
+
+build: setup ## build the executable (target/debug/onenet)
+	@$(STEP) 'build' cargo build $(LOCK)
+
+demo: build ## start private servers, run the whole path once, print what happened
+	@scripts/leaves-nothing $(BIN)/onenet demo $(ARGS)
+
+check: setup-check fmt proto-lint proto-breaking bans lint doc ## everything that can be judged without running it
+	@echo; echo 'check: all good'
+
+fmt: ## is the code formatted? (cargo fmt mends it)
+	@$(STEP) 'format' cargo fmt --all --check
+
+lint: ## clippy over every target, warnings are errors
+	@$(STEP) 'clippy' cargo clippy $(LOCK) --workspace --all-targets -- -D warnings
+
+doc: ## the crates' documentation, warnings are errors
+	@RUSTDOCFLAGS='-D warnings' $(STEP) 'documentation' cargo doc $(LOCK) --workspace --no-deps
+
+$(BUF):
+	@scripts/setup check
+
+proto-lint: $(BUF) ## are the contracts well formed? (rules and exceptions: buf.yaml)
+	@$(STEP) 'contracts: lint' $(BUF) lint
+
+proto-breaking: $(BUF) ## do the contracts still keep what was promised? (against proto/baseline.binpb)
+ifneq ($(wildcard $(BASELINE)),)
+	@$(STEP) 'contracts: breaking' $(BUF) breaking --against $(BASELINE)
+else
+	@echo; echo 'contracts: nothing is promised yet, $(BASELINE) does not exist'
+endif
+
+bans: ## banned crates, licences, sources (where cargo-deny is installed; the architecture test guards the bans too)
+	@if command -v cargo-deny >/dev/null; then \
+	  $(STEP) 'banned crates' cargo-deny --offline check bans licenses sources; \
+	else \
+	  echo; echo 'banned crates: cargo-deny is not installed, the architecture test of make test guards them'; \
+	fi
+
+# --all-targets resolves features as cargo test does, so nothing is compiled twice, and the
+# executables that tests start are there.
+test: setup-check ## every test, on one private PostgreSQL and one private Kafka
+	@$(STEP) 'build for tests' cargo build $(LOCK) --workspace --all-targets
+	@$(STEP) 'tests' scripts/leaves-nothing $(BIN)/onenet-devservers run -- cargo test $(LOCK) --workspace $(ARGS)
+
+proto-baseline: $(BUF) ## record today's contracts as promised: at a release, reviewed, never to silence a check
+	@$(BUF) build --exclude-source-info -o $(BASELINE)
+	@echo 'written: $(BASELINE)'
+
+clean: ## remove everything that was built or fetched
+	@cargo clean --quiet
+	@rm -rf target

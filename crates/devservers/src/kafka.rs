@@ -1,0 +1,188 @@
+use std::{
+    ffi::OsString,
+    fmt::Write as _,
+    fs,
+    io::{Read as _, Write as _},
+    net::{SocketAddr, TcpStream},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use crate::{
+    DevServerError, jars,
+    ports::{self, random_bytes},
+    process::{Program, Server, until},
+};
+
+const READY_WITHIN: Duration = Duration::from_secs(90);
+const TRIES: usize = 10;
+/// What an unlucky start says when another try may do.
+const PASSING: [&str; 2] = ["Address already in use", "Failed to acquire lock"];
+const LOG4J: &str = include_str!("../kafka/log4j2.yaml");
+
+/// One broker that is its own controller (KRaft). Replication is one everywhere, topics are never
+/// made by accident. It does not fsync each message: a tier that runs one broker sets
+/// `log.flush.interval.messages=1`.
+const PROPERTIES: &str = "\
+process.roles=broker,controller
+node.id=1
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+inter.broker.listener.name=PLAINTEXT
+auto.create.topics.enable=false
+num.partitions=3
+default.replication.factor=1
+min.insync.replicas=1
+offsets.topic.num.partitions=3
+offsets.topic.replication.factor=1
+transaction.state.log.num.partitions=3
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+group.initial.rebalance.delay.ms=0
+";
+
+/// A private Apache Kafka. Stops when dropped.
+pub struct Kafka {
+    server: Server,
+    port: u16,
+}
+
+impl Kafka {
+    /// Starts a broker over `dir` with properties beside the usual ones; answers when it answers a
+    /// request. Topics of an earlier one on `dir` are there again.
+    pub fn start(dir: &Path, extra: &[(&str, &str)]) -> Result<Self, DevServerError> {
+        let (java, lib) = (jars::java()?, jars::resolve()?);
+        fs::create_dir_all(dir).map_err(DevServerError::files("creating", dir))?;
+        let dir = dir.canonicalize().map_err(DevServerError::files("entering", dir))?;
+        write(&dir.join("log4j2.yaml"), LOG4J)?;
+        let mut tries = 0;
+        loop {
+            let port = ports::remembered(&dir.join("port"))?;
+            let controller = ports::remembered(&dir.join("controller.port"))?;
+            let properties = dir.join("server.properties");
+            write(&properties, &configuration(&dir, port, controller, extra))?;
+            format(&java, &lib, &dir, &properties)?;
+            let program = Program {
+                path: &java,
+                args: arguments(&dir, &lib, "kafka.Kafka", &[properties.into()]),
+                user: None,
+                log: dir.join("kafka.log"),
+            };
+            let server = Server::start(&program, "KILL")?;
+            until(READY_WITHIN, || !server.is_running() || answers(port).is_some());
+            if server.is_running() {
+                if answers(port).is_some() {
+                    return Ok(Self { server, port });
+                }
+                return Err(program.silent(READY_WITHIN));
+            }
+            tries += 1;
+            let tail = program.tail();
+            if tries >= TRIES || !PASSING.iter().any(|reason| tail.contains(reason)) {
+                return Err(program.ended());
+            }
+            until(Duration::from_millis(500), || false);
+        }
+    }
+
+    /// `host:port` for clients.
+    #[must_use]
+    pub fn bootstrap(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Process id of the broker, for faults injected from outside.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.server.pid
+    }
+
+    /// Ends the broker as a crash would.
+    pub fn kill(self) {
+        self.server.stop("KILL");
+    }
+}
+
+impl Drop for Kafka {
+    fn drop(&mut self) {
+        self.server.stop("TERM");
+    }
+}
+
+fn configuration(dir: &Path, port: u16, controller: u16, extra: &[(&str, &str)]) -> String {
+    let mut text = PROPERTIES.to_owned();
+    let logs = dir.join("logs");
+    let own = [
+        ("listeners", format!("PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}")),
+        ("advertised.listeners", format!("PLAINTEXT://127.0.0.1:{port}")),
+        ("controller.quorum.voters", format!("1@127.0.0.1:{controller}")),
+        ("log.dirs", logs.display().to_string()),
+    ];
+    let own = own.iter().map(|(key, value)| (*key, value.as_str()));
+    for (key, value) in own.chain(extra.iter().copied()) {
+        // a String takes whatever is written to it
+        writeln!(text, "{key}={value}").ok();
+    }
+    text
+}
+
+/// Gives the data directory its cluster id; does nothing where it has one.
+fn format(java: &Path, lib: &Path, dir: &Path, properties: &Path) -> Result<(), DevServerError> {
+    let id_file = dir.join("cluster.id");
+    if !id_file.exists() {
+        write(&id_file, &cluster_id())?;
+    }
+    let id = fs::read_to_string(&id_file).map_err(DevServerError::files("reading", &id_file))?;
+    let words: [OsString; 6] = [
+        "format".into(),
+        "-t".into(),
+        id.into(),
+        "-c".into(),
+        properties.into(),
+        "--ignore-formatted".into(),
+    ];
+    let args = arguments(dir, lib, "kafka.tools.StorageTool", &words);
+    Program { path: java, args, user: None, log: dir.join("format.log") }.run()
+}
+
+fn arguments(dir: &Path, lib: &Path, class: &str, words: &[OsString]) -> Vec<OsString> {
+    let mut log4j = OsString::from("-Dlog4j2.configurationFile=");
+    log4j.push(dir.join("log4j2.yaml"));
+    let mut args: Vec<OsString> =
+        ["-Xms256m", "-Xmx1g", "-XX:+UseSerialGC"].map(OsString::from).to_vec();
+    args.extend([log4j, "-cp".into(), lib.join("*").into(), class.into()]);
+    args.extend_from_slice(words);
+    args
+}
+
+/// 22 characters of the alphabet of Kafka's ids, none of them a leading hyphen.
+fn cluster_id() -> String {
+    const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    // sixteen bytes in base64 without padding end in a character with four empty bits
+    let mut id: String = random_bytes()
+        .iter()
+        .chain(&random_bytes()[..5])
+        .map(|byte| char::from(ALPHABET[usize::from(byte % 32)]))
+        .collect();
+    id.push('A');
+    id
+}
+
+/// Sends `ApiVersions` (key 18, version 0) and waits for its answer: `None` until the broker is there.
+fn answers(port: u16) -> Option<()> {
+    const REQUEST: [u8; 14] = [0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 7, 0xff, 0xff];
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    let mut broker = TcpStream::connect_timeout(&address, Duration::from_secs(1)).ok()?;
+    broker.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
+    broker.write_all(&REQUEST).ok()?;
+    let mut answer = [0; 10];
+    broker.read_exact(&mut answer).ok()?;
+    // length, then our correlation id, then error code 0
+    (answer[4..8] == [0, 0, 0, 7] && answer[8..10] == [0, 0]).then_some(())
+}
+
+fn write(file: &PathBuf, text: &str) -> Result<(), DevServerError> {
+    fs::write(file, text).map_err(DevServerError::files("writing", file))
+}

@@ -1,0 +1,194 @@
+use std::{
+    ffi::OsString,
+    fmt::Write as _,
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use crate::{
+    DevServerError,
+    ports::{self, random_bytes},
+    process::{Program, Server, Unprivileged, on_path, until},
+};
+
+const READY_WITHIN: Duration = Duration::from_mins(1);
+/// Starts that a port taken meanwhile, or a predecessor that is still stopping, may cost.
+const TRIES: usize = 40;
+/// What an unlucky start says when another try may do.
+const PASSING: [&str; 2] = ["could not bind", "lock file \"postmaster.pid\" already exists"];
+
+/// A private PostgreSQL. Stops when dropped.
+pub struct Postgres {
+    server: Server,
+    port: u16,
+    password: String,
+}
+
+impl Postgres {
+    /// Starts a server over `dir`, which is created if it is not there; answers when it accepts
+    /// connections. A crash of an earlier one on `dir` is recovered from.
+    pub fn start(dir: &Path) -> Result<Self, DevServerError> {
+        let programs = programs()?;
+        let user = Unprivileged::needed();
+        fs::create_dir_all(dir).map_err(DevServerError::files("creating", dir))?;
+        let dir = dir.canonicalize().map_err(DevServerError::files("entering", dir))?;
+        let password = password(&dir.join("password"))?;
+        if let Some(user) = &user {
+            user.own(&dir)?;
+        }
+        let data = dir.join("data");
+        if !data.join("PG_VERSION").exists() {
+            initialise(&programs, &dir, &data, user.as_ref())?;
+        }
+        let mut tries = 0;
+        loop {
+            let port = ports::remembered(&dir.join("port"))?;
+            let program = Program {
+                path: &programs.join("postgres"),
+                args: arguments(&data, port),
+                user: user.as_ref(),
+                log: dir.join("postgres.log"),
+            };
+            // INT is PostgreSQL's fast shutdown
+            let server = Server::start(&program, "INT")?;
+            until(READY_WITHIN, || !server.is_running() || is_ready(&programs, port));
+            if server.is_running() {
+                if is_ready(&programs, port) {
+                    return Ok(Self { server, port, password });
+                }
+                return Err(program.silent(READY_WITHIN));
+            }
+            tries += 1;
+            let tail = program.tail();
+            if tries >= TRIES || !PASSING.iter().any(|reason| tail.contains(reason)) {
+                return Err(program.ended());
+            }
+            until(Duration::from_millis(500), || false);
+        }
+    }
+
+    /// URL of the superuser for `database`.
+    #[must_use]
+    pub fn url(&self, database: &str) -> String {
+        format!("postgres://postgres:{}@127.0.0.1:{}/{database}", self.password, self.port)
+    }
+
+    /// The port it listens on, on 127.0.0.1 alone.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Process id of the server, for faults injected from outside.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.server.pid
+    }
+
+    /// Ends the server as a crash would.
+    pub fn kill(self) {
+        self.server.stop("KILL");
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        self.server.stop("INT");
+    }
+}
+
+fn initialise(
+    programs: &Path,
+    dir: &Path,
+    data: &Path,
+    user: Option<&Unprivileged>,
+) -> Result<(), DevServerError> {
+    // an earlier initdb that was cut off leaves a directory that the next one refuses
+    if data.exists() {
+        fs::remove_dir_all(data).map_err(DevServerError::files("clearing", data))?;
+    }
+    let mut password_file = OsString::from("--pwfile=");
+    password_file.push(dir.join("password"));
+    let args = vec![
+        "--username=postgres".into(),
+        "--auth=scram-sha-256".into(),
+        "--encoding=UTF8".into(),
+        "--locale=C.UTF-8".into(),
+        "--data-checksums".into(),
+        password_file,
+        "-D".into(),
+        data.into(),
+    ];
+    let log = dir.join("initdb.log");
+    Program { path: &programs.join("initdb"), args, user, log }.run()
+}
+
+/// Everything that protects data (fsync, full page writes, synchronous commit) stays as PostgreSQL
+/// has it: on.
+fn arguments(data: &Path, port: u16) -> Vec<OsString> {
+    let mut args: Vec<OsString> = vec!["-D".into(), data.into()];
+    let settings = [
+        format!("port={port}"),
+        "listen_addresses=127.0.0.1".to_owned(),
+        "unix_socket_directories=".to_owned(),
+        "max_connections=400".to_owned(),
+        "shared_buffers=256MB".to_owned(),
+    ];
+    for setting in settings {
+        args.extend(["-c".into(), setting.into()]);
+    }
+    args
+}
+
+fn is_ready(programs: &Path, port: u16) -> bool {
+    Command::new(programs.join("pg_isready"))
+        .args(["-q", "-h", "127.0.0.1", "-p", &port.to_string(), "-t", "2"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+/// Made once, kept in a file that only its owner reads.
+fn password(file: &Path) -> Result<String, DevServerError> {
+    if let Ok(password) = fs::read_to_string(file)
+        && !password.is_empty()
+    {
+        return Ok(password);
+    }
+    let password = random_bytes().iter().fold(String::new(), |mut text, byte| {
+        // a String takes whatever is written to it
+        write!(text, "{byte:02x}").ok();
+        text
+    });
+    fs::write(file, &password).map_err(DevServerError::files("writing", file))?;
+    fs::set_permissions(file, fs::Permissions::from_mode(0o600))
+        .map_err(DevServerError::files("protecting", file))?;
+    Ok(password)
+}
+
+/// The folder with PostgreSQL's programs: what `pg_config` says, Debian's newest, or PATH.
+fn programs() -> Result<PathBuf, DevServerError> {
+    let said = Command::new("pg_config").arg("--bindir").output().ok();
+    let said = said.map(|output| String::from_utf8_lossy(&output.stdout).trim().into());
+    let mut debian: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
+        .map(|versions| versions.flatten().map(|version| version.path().join("bin")).collect())
+        .unwrap_or_default();
+    debian.sort_by_key(|folder| version(folder));
+    let from_path = on_path("initdb").and_then(|file| file.parent().map(Path::to_owned));
+    said.into_iter()
+        .chain(debian.into_iter().rev())
+        .chain(from_path)
+        .find(|folder| ["initdb", "postgres", "pg_isready"].iter().all(|p| folder.join(p).exists()))
+        .ok_or(DevServerError::Missing { program: "initdb", package: "postgresql" })
+}
+
+/// 15 for `/usr/lib/postgresql/15/bin`.
+fn version(folder: &Path) -> u32 {
+    let parent = folder.parent().and_then(Path::file_name);
+    parent.and_then(|name| name.to_string_lossy().parse().ok()).unwrap_or(0)
+}
