@@ -22,6 +22,12 @@ pub enum DevServerError {
         #[source]
         source: io::Error,
     },
+    /// Another process owns the directory.
+    #[error("{} belongs to a process that is running: stop it, or choose another folder", dir.display())]
+    InUse {
+        /// The data directory.
+        dir: PathBuf,
+    },
     /// A program could not be started.
     #[error("starting {program}")]
     Spawn {

@@ -1,7 +1,7 @@
 use std::{
     ffi::OsString,
     fmt::Write as _,
-    fs,
+    fs::{self, File},
     io::{Read as _, Write as _},
     net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
@@ -11,14 +11,15 @@ use std::{
 use crate::{
     DevServerError, jars,
     ports::{self, random_bytes},
-    process::{Program, Server, until},
+    process::{Program, Server, lock, until},
 };
 
 const READY_WITHIN: Duration = Duration::from_secs(90);
+/// The pom binds the simplest logger there is; what goes wrong goes to the log file.
+const QUIET: &str = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn";
 const TRIES: usize = 10;
 /// What an unlucky start says when another try may do.
 const PASSING: [&str; 2] = ["Address already in use", "Failed to acquire lock"];
-const LOG4J: &str = include_str!("../kafka/log4j2.yaml");
 
 /// One broker that is its own controller (KRaft). Replication is one everywhere, topics are never
 /// made by accident. It does not fsync each message: a tier that runs one broker sets
@@ -47,6 +48,7 @@ group.initial.rebalance.delay.ms=0
 pub struct Kafka {
     server: Server,
     port: u16,
+    _lock: File,
 }
 
 impl Kafka {
@@ -56,7 +58,7 @@ impl Kafka {
         let (java, lib) = (jars::java()?, jars::resolve()?);
         fs::create_dir_all(dir).map_err(DevServerError::files("creating", dir))?;
         let dir = dir.canonicalize().map_err(DevServerError::files("entering", dir))?;
-        write(&dir.join("log4j2.yaml"), LOG4J)?;
+        let lock = lock(&dir)?;
         let mut tries = 0;
         loop {
             let port = ports::remembered(&dir.join("port"))?;
@@ -66,7 +68,7 @@ impl Kafka {
             format(&java, &lib, &dir, &properties)?;
             let program = Program {
                 path: &java,
-                args: arguments(&dir, &lib, "kafka.Kafka", &[properties.into()]),
+                args: arguments(&lib, "kafka.Kafka", &[properties.into()]),
                 user: None,
                 log: dir.join("kafka.log"),
             };
@@ -74,7 +76,7 @@ impl Kafka {
             until(READY_WITHIN, || !server.is_running() || answers(port).is_some());
             if server.is_running() {
                 if answers(port).is_some() {
-                    return Ok(Self { server, port });
+                    return Ok(Self { server, port, _lock: lock });
                 }
                 return Err(program.silent(READY_WITHIN));
             }
@@ -128,8 +130,11 @@ fn configuration(dir: &Path, port: u16, controller: u16, extra: &[(&str, &str)])
     text
 }
 
-/// Gives the data directory its cluster id; does nothing where it has one.
+/// Gives the data directory its cluster id, unless it has one.
 fn format(java: &Path, lib: &Path, dir: &Path, properties: &Path) -> Result<(), DevServerError> {
+    if dir.join("logs/meta.properties").exists() {
+        return Ok(());
+    }
     let id_file = dir.join("cluster.id");
     if !id_file.exists() {
         write(&id_file, &cluster_id())?;
@@ -143,16 +148,14 @@ fn format(java: &Path, lib: &Path, dir: &Path, properties: &Path) -> Result<(), 
         properties.into(),
         "--ignore-formatted".into(),
     ];
-    let args = arguments(dir, lib, "kafka.tools.StorageTool", &words);
+    let args = arguments(lib, "kafka.tools.StorageTool", &words);
     Program { path: java, args, user: None, log: dir.join("format.log") }.run()
 }
 
-fn arguments(dir: &Path, lib: &Path, class: &str, words: &[OsString]) -> Vec<OsString> {
-    let mut log4j = OsString::from("-Dlog4j2.configurationFile=");
-    log4j.push(dir.join("log4j2.yaml"));
+fn arguments(lib: &Path, class: &str, words: &[OsString]) -> Vec<OsString> {
     let mut args: Vec<OsString> =
-        ["-Xms256m", "-Xmx1g", "-XX:+UseSerialGC"].map(OsString::from).to_vec();
-    args.extend([log4j, "-cp".into(), lib.join("*").into(), class.into()]);
+        ["-Xms256m", "-Xmx1g", "-XX:+UseSerialGC", QUIET].map(OsString::from).to_vec();
+    args.extend(["-cp".into(), lib.join("*").into(), class.into()]);
     args.extend_from_slice(words);
     args
 }

@@ -34,4 +34,4 @@ mod shared;
 pub use error::DevServerError;
 pub use kafka::Kafka;
 pub use postgres::Postgres;
-pub use shared::{KAFKA_VARIABLE, POSTGRES_VARIABLE, shared_kafka, shared_postgres};
+pub use shared::{KAFKA_VARIABLE, POSTGRES_VARIABLE, run_beside, shared_kafka, shared_postgres};

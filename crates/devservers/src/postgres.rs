@@ -1,7 +1,7 @@
 use std::{
     ffi::OsString,
     fmt::Write as _,
-    fs,
+    fs::{self, File},
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -11,7 +11,7 @@ use std::{
 use crate::{
     DevServerError,
     ports::{self, random_bytes},
-    process::{Program, Server, Unprivileged, on_path, until},
+    process::{Program, Server, Unprivileged, lock, on_path, until},
 };
 
 const READY_WITHIN: Duration = Duration::from_mins(1);
@@ -25,6 +25,7 @@ pub struct Postgres {
     server: Server,
     port: u16,
     password: String,
+    _lock: File,
 }
 
 impl Postgres {
@@ -35,12 +36,13 @@ impl Postgres {
         let user = Unprivileged::needed();
         fs::create_dir_all(dir).map_err(DevServerError::files("creating", dir))?;
         let dir = dir.canonicalize().map_err(DevServerError::files("entering", dir))?;
+        let lock = lock(&dir)?;
         let password = password(&dir.join("password"))?;
         if let Some(user) = &user {
             user.own(&dir)?;
         }
         let data = dir.join("data");
-        if !data.join("PG_VERSION").exists() {
+        if !data.exists() {
             initialise(&programs, &dir, &data, user.as_ref())?;
         }
         let mut tries = 0;
@@ -57,7 +59,7 @@ impl Postgres {
             until(READY_WITHIN, || !server.is_running() || is_ready(&programs, port));
             if server.is_running() {
                 if is_ready(&programs, port) {
-                    return Ok(Self { server, port, password });
+                    return Ok(Self { server, port, password, _lock: lock });
                 }
                 return Err(program.silent(READY_WITHIN));
             }
@@ -106,9 +108,10 @@ fn initialise(
     data: &Path,
     user: Option<&Unprivileged>,
 ) -> Result<(), DevServerError> {
-    // an earlier initdb that was cut off leaves a directory that the next one refuses
-    if data.exists() {
-        fs::remove_dir_all(data).map_err(DevServerError::files("clearing", data))?;
+    // renamed when it is whole: an initdb that was cut off leaves something that looks complete
+    let fresh = dir.join("data.new");
+    if fresh.exists() {
+        fs::remove_dir_all(&fresh).map_err(DevServerError::files("clearing", &fresh))?;
     }
     let mut password_file = OsString::from("--pwfile=");
     password_file.push(dir.join("password"));
@@ -120,10 +123,11 @@ fn initialise(
         "--data-checksums".into(),
         password_file,
         "-D".into(),
-        data.into(),
+        (&fresh).into(),
     ];
     let log = dir.join("initdb.log");
-    Program { path: &programs.join("initdb"), args, user, log }.run()
+    Program { path: &programs.join("initdb"), args, user, log }.run()?;
+    fs::rename(&fresh, data).map_err(DevServerError::files("renaming to", data))
 }
 
 /// Everything that protects data (fsync, full page writes, synchronous commit) stays as PostgreSQL

@@ -1,6 +1,7 @@
 use std::{
     ffi::{OsStr, OsString},
     fs::{self, File, OpenOptions},
+    os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::mpsc,
@@ -94,6 +95,8 @@ impl Program<'_> {
             .stdout(log)
             .stderr(errors)
             .current_dir("/")
+            // an interrupt from the terminal is for the owner, who stops its servers in order
+            .process_group(0)
             .spawn()
             .map_err(|source| self.not_started(source))
     }
@@ -182,6 +185,17 @@ fn serve(mut child: Child, inbox: &mpsc::Receiver<Order>) {
     }
     child.kill().ok();
     child.wait().ok();
+}
+
+/// Keeps a second owner out of `dir` for as long as the file lives; waits for one that is going.
+pub(crate) fn lock(dir: &Path) -> Result<File, DevServerError> {
+    let path = dir.join("owner.lock");
+    let file = File::create(&path).map_err(DevServerError::files("creating", &path))?;
+    if until(STOP_WITHIN, || file.try_lock().is_ok()) {
+        Ok(file)
+    } else {
+        Err(DevServerError::InUse { dir: dir.to_owned() })
+    }
 }
 
 /// Looks until `reached` or the time is over; answers whether it was reached.

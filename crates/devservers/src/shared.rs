@@ -1,4 +1,10 @@
-use std::{fs, path::Path, sync::OnceLock};
+use std::{
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, ExitStatus},
+    sync::OnceLock,
+};
 
 use crate::{DevServerError, Kafka, Postgres, process::setting};
 
@@ -9,6 +15,31 @@ pub const KAFKA_VARIABLE: &str = "ONENET_TEST_KAFKA";
 
 /// Names the folders of test processes, with the process id behind it.
 const PREFIX: &str = "onenet-test-";
+
+/// Runs a command with both servers beside it, named by the two variables; they and their data are
+/// gone when it ends.
+pub fn run_beside(
+    program: &OsString,
+    arguments: &[OsString],
+) -> Result<ExitStatus, DevServerError> {
+    let folder = own_folder()?;
+    let postgres = Postgres::start(&folder.join("postgres"))?;
+    let kafka = Kafka::start(&folder.join("kafka"), &[])?;
+    let status = Command::new("setpriv")
+        .args(["--pdeathsig", "TERM"])
+        .arg(program)
+        .args(arguments)
+        .env(POSTGRES_VARIABLE, postgres.url("postgres"))
+        .env(KAFKA_VARIABLE, kafka.bootstrap())
+        .status()
+        .map_err(|source| {
+            let program = program.to_string_lossy().into_owned();
+            DevServerError::Spawn { program, source }
+        });
+    drop((postgres, kafka));
+    fs::remove_dir_all(&folder).map_err(DevServerError::files("removing", &folder))?;
+    status
+}
 
 /// URL of a PostgreSQL for tests: the one the test run was given, or one that lives as long as this
 /// process.
@@ -52,9 +83,9 @@ fn address<T>(
     }
 }
 
-/// A folder for this process. Nobody can remove it at the end (a static is never dropped), so each
+/// A folder for this process. Where a static keeps the server, nobody removes it at the end, so each
 /// process removes those whose owners are gone.
-fn own_folder() -> Result<std::path::PathBuf, DevServerError> {
+fn own_folder() -> Result<PathBuf, DevServerError> {
     let temp = std::env::temp_dir();
     let folders = fs::read_dir(&temp).map_err(DevServerError::files("reading", &temp))?;
     for folder in folders.flatten() {

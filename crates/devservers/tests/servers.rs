@@ -53,6 +53,14 @@ fn postgres_recovers_from_a_crash_on_its_port_and_ends_when_dropped() {
 }
 
 #[test]
+fn an_initialisation_that_was_cut_off_is_begun_again() {
+    let folder = folder();
+    fs::create_dir(folder.path().join("data.new")).unwrap();
+    fs::write(folder.path().join("data.new/PG_VERSION"), "15").unwrap();
+    Postgres::start(folder.path()).unwrap();
+}
+
+#[test]
 fn a_port_that_was_taken_meanwhile_is_replaced() {
     let folder = folder();
     let first = Postgres::start(folder.path()).unwrap().port();
