@@ -71,7 +71,7 @@ bans: ## banned crates, licences, sources (where cargo-deny is installed; the ar
 # executables that tests start are there.
 test: setup-check ## every test, on one private PostgreSQL and one private Kafka
 	@$(STEP) 'build for tests' cargo build $(LOCK) --workspace --all-targets
-	@$(STEP) 'tests' scripts/leaves-nothing $(BIN)/onenet-devservers run -- cargo test $(LOCK) --workspace $(ARGS)
+	@$(STEP) 'tests' scripts/leaves-nothing $(BIN)/onenet-devservers run -- cargo test $(LOCK) $(or $(ARGS),--workspace)
 
 proto-baseline: $(BUF) ## record today's contracts as promised: at a release, reviewed, never to silence a check
 	@$(BUF) build --exclude-source-info -o $(BASELINE)

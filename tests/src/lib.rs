@@ -1,1 +1,1 @@
-//! onenet-tests
+//! Tests that need several crates, or several processes.
