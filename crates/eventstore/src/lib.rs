@@ -56,5 +56,6 @@ pub use log::PgLog;
 pub use migrate::{MigrateError, SchemaPlan, migrate};
 pub use parked::{Parked, ParkedState, is_incomplete, list_parked};
 pub use source::{Delivery, LogSource, Source, SourceError};
+pub use sqlx;
 pub use startup::StartupError;
 pub use timers::{Fire, Timer, TimerChange, TimerTable, run_clock};

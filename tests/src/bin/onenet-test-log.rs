@@ -1,0 +1,134 @@
+//! A process for tests to kill: it appends to a log, follows it, or runs its clock.
+//!
+//! `onenet-test-log append|follow|clock URL SCHEMA NAME [hang-before|hang-after]`, one line on the
+//! standard output for each thing that has happened.
+
+use std::{future::pending, io::Write as _, process::ExitCode};
+
+use onenet_eventstore::{
+    Db, DbSettings, Fire, Follower, HandleError, Handler, LogSource, PgLog, Timer, TimerTable,
+    run_clock,
+    sqlx::{self, PgConnection},
+};
+use onenet_kernel::{EventStore as _, Issuer, Recorded, StoreError, StreamId, Version};
+use onenet_tests::{arm_events, cause, event};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_max_level(tracing::Level::WARN)
+        .init();
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let [role, url, schema, name, hang @ ..] = words.as_slice() else {
+        return ExitCode::from(2);
+    };
+    let settings = DbSettings { url: url.clone(), schema: schema.clone(), max_connections: 4 };
+    let log = match Db::connect(&settings).await {
+        Ok(db) => PgLog::open(db).await,
+        Err(error) => Err(error.into()),
+    };
+    let Ok(log) = log else {
+        return ExitCode::FAILURE;
+    };
+    match role.as_str() {
+        "append" => append(&log, name).await,
+        "follow" => follow(log).await,
+        _ => clock(log, hang.first().map(String::as_str)).await,
+    }
+    ExitCode::SUCCESS
+}
+
+fn say(line: &str) {
+    let mut out = std::io::stdout().lock();
+    // the test that reads has ended if nobody takes it
+    if writeln!(out, "{line}").and_then(|()| out.flush()).is_err() {
+        std::process::exit(0);
+    }
+}
+
+/// Sends command after command, each until it has an answer. Started again under the same name it
+/// sends the same commands: those that were carried out are answered with their receipts.
+async fn append(log: &PgLog, name: &str) {
+    for n in 0_u64.. {
+        let command_id = Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{name}/{n}").as_bytes());
+        let stream = StreamId::new("account", &format!("{name}-{}", n % 7));
+        let payload = command_id.to_string();
+        loop {
+            let version = Version(n / 7 * 2);
+            let events = vec![event(&payload), event(&payload)];
+            match log.append(&stream, version, &cause(command_id), events).await {
+                Ok(appended) => {
+                    say(&format!("{command_id} {}", appended.receipt.position.number));
+                    break;
+                }
+                Err(StoreError::Fault(_) | StoreError::Overloaded) => {}
+                Err(error) => {
+                    say(&format!("refused {error}"));
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// Copies positions into the table `copied`.
+struct Copy;
+
+impl Handler for Copy {
+    fn name(&self) -> &'static str {
+        "copy"
+    }
+
+    async fn handle(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), HandleError> {
+        sqlx::query("insert into copied (position) values ($1)")
+            .bind(i64::try_from(event.position.number).unwrap_or(i64::MAX))
+            .execute(tx)
+            .await?;
+        Ok(())
+    }
+}
+
+async fn follow(log: PgLog) {
+    let follower = Follower::new(log.db().clone(), LogSource::new(log), Copy);
+    say("following");
+    follower.run(CancellationToken::new()).await.ok();
+}
+
+/// Appends "fired" to the timer's stream; hangs where it is told to, for the test to kill it there.
+struct AppendFired {
+    log: PgLog,
+    hang: Option<&'static str>,
+}
+
+impl Fire for AppendFired {
+    async fn fire(&self, timer: &Timer) -> Result<(), HandleError> {
+        say("due");
+        if self.hang == Some("hang-before") {
+            pending::<()>().await;
+        }
+        let mut cause = cause(timer.command_id());
+        cause.issuer = Issuer::timer();
+        self.log
+            .append(&timer.stream, Version(1), &cause, vec![event("fired")])
+            .await
+            .map_err(|error| HandleError::Fault(Box::new(error)))?;
+        say("fired");
+        if self.hang == Some("hang-after") {
+            pending::<()>().await;
+        }
+        Ok(())
+    }
+}
+
+async fn clock(log: PgLog, hang: Option<&str>) {
+    let hang = ["hang-before", "hang-after"].into_iter().find(|known| Some(*known) == hang);
+    let stop = CancellationToken::new();
+    let table =
+        Follower::new(log.db().clone(), LogSource::new(log.clone()), TimerTable::new(arm_events));
+    tokio::spawn(table.run(stop.clone()));
+    say("ticking");
+    run_clock(log.db().clone(), AppendFired { log, hang }, stop).await;
+}
