@@ -59,7 +59,7 @@ pub async fn migrate(url: &str, plan: &SchemaPlan<'_>) -> Result<(), MigrateErro
     for (name, steps) in plan.steps {
         run(&mut connection, plan, name, steps).await?;
     }
-    grant(&mut connection, plan).await.map_err(db_error("granting rights"))?;
+    grant(&mut connection, plan.schema, plan.role).await.map_err(db_error("granting rights"))?;
     connection.close().await.map_err(db_error("disconnecting"))
 }
 
@@ -94,13 +94,17 @@ async fn run(
 }
 
 /// The context's role reads everything, writes what is its own, and appends through the function.
-async fn grant(connection: &mut PgConnection, plan: &SchemaPlan<'_>) -> Result<(), sqlx::Error> {
-    let (schema, role) = (quoted(plan.schema), quoted(plan.role));
+pub(crate) async fn grant(
+    connection: &mut PgConnection,
+    schema: &str,
+    role: &str,
+) -> Result<(), sqlx::Error> {
     let tables: Vec<String> =
         sqlx::query_scalar("select tablename::text from pg_tables where schemaname = $1")
-            .bind(plan.schema)
+            .bind(schema)
             .fetch_all(&mut *connection)
             .await?;
+    let (schema, role) = (quoted(schema), quoted(role));
     let own = tables
         .iter()
         .filter(|table| !APPEND_ONLY.contains(&table.as_str()) && !table.starts_with('_'))
@@ -116,6 +120,6 @@ async fn grant(connection: &mut PgConnection, plan: &SchemaPlan<'_>) -> Result<(
     sqlx::raw_sql(AssertSqlSafe(statements)).execute(connection).await.map(drop)
 }
 
-fn quoted(identifier: &str) -> String {
+pub(crate) fn quoted(identifier: &str) -> String {
     format!("\"{}\"", identifier.replace('"', "\"\""))
 }
