@@ -1,6 +1,7 @@
 //! Tests that need several crates, or several processes: what they share.
 
 use onenet_eventstore::TimerChange;
+use onenet_kafka::Topics;
 use onenet_kernel::{Actor, Cause, Corrupt, Issuer, Key, NewEvent, Recorded, Timestamp};
 use uuid::Uuid;
 
@@ -39,4 +40,11 @@ pub fn arm_events(event: &Recorded) -> Result<Vec<TimerChange>, Corrupt> {
         b"fired" => Ok(vec![]),
         _ => Err(Corrupt::new(&event.event_type, "neither arm nor fired")),
     }
+}
+
+/// Topics under a prefix of their own.
+#[must_use]
+pub fn topics(prefix: &str) -> Topics {
+    let (node, context) = ("henan".to_owned(), "ledger".to_owned());
+    Topics { prefix: prefix.to_owned(), node, context }
 }

@@ -1,14 +1,6 @@
-//! Processes are killed while they write, follow, and keep time: nothing is lost, doubled or
-//! reordered.
-#![expect(clippy::unwrap_used, reason = "a test may end abruptly: that is how it fails")]
+//! Writers, a follower and clocks.
 
-use std::{
-    collections::HashMap,
-    io::{BufRead as _, BufReader},
-    process::{Child, Command, Stdio},
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::collections::HashMap;
 
 use onenet_eventstore::{
     PgLog,
@@ -17,6 +9,8 @@ use onenet_eventstore::{
 };
 use onenet_kernel::{EventStore as _, StreamId, Version};
 use onenet_tests::{cause, event};
+
+use crate::process::{Process, until};
 
 const SCHEMA: &str = "ledger";
 const HOLD: &str = "begin; select pg_advisory_xact_lock(1, 'events'::regclass::oid::integer)";
@@ -28,63 +22,10 @@ async fn scratch() -> (Scratch, PgLog) {
     (scratch, log)
 }
 
-/// A process of ours, and the lines it has said so far.
-struct Process {
-    child: Child,
-    said: Arc<Mutex<Vec<String>>>,
-}
-
-impl Process {
-    fn start(scratch: &Scratch, words: &[&str]) -> Self {
-        let url = scratch.settings(SCHEMA).url;
-        let [role, rest @ ..] = words else { unreachable!("a role comes first") };
-        let mut child = Command::new(env!("CARGO_BIN_EXE_onenet-test-log"))
-            .args([*role, &url, SCHEMA])
-            .args(rest)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let said = Arc::new(Mutex::new(Vec::new()));
-        let (lines, heard) = (BufReader::new(child.stdout.take().unwrap()).lines(), said.clone());
-        std::thread::spawn(move || {
-            for line in lines.map_while(Result::ok) {
-                heard.lock().unwrap().push(line);
-            }
-        });
-        Self { child, said }
-    }
-
-    fn said(&self) -> Vec<String> {
-        self.said.lock().unwrap().clone()
-    }
-
-    async fn until_said(&self, lines: usize, what: &str) {
-        until(what, async || self.said().len() >= lines).await;
-    }
-
-    fn kill(mut self) -> Vec<String> {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-        self.said()
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
-    }
-}
-
-/// Level-triggered: looks until it is so, for a minute at most.
-async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    for _ in 0..3_000 {
-        if is_so().await {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    unreachable!("{what} did not come within a minute");
+fn start(scratch: &Scratch, role: &str, words: &[&str]) -> Process {
+    let url = scratch.settings(SCHEMA).url;
+    let words = [&[role, &url, SCHEMA], words].concat();
+    Process::start(env!("CARGO_BIN_EXE_onenet-test-log"), &words)
 }
 
 async fn waits_for_the_lock(owner: &mut PgConnection) -> bool {
@@ -104,7 +45,7 @@ async fn writers_are_killed_and_held_up_and_the_log_stays_whole() {
     let mut holder = scratch.owner(SCHEMA).await.unwrap();
     let mut watcher = scratch.owner(SCHEMA).await.unwrap();
     let writers: Vec<_> =
-        ["a", "b", "c"].iter().map(|name| Process::start(&scratch, &["append", name])).collect();
+        ["a", "b", "c"].iter().map(|name| start(&scratch, "append", &[name])).collect();
     for writer in &writers {
         writer.until_said(50, "fifty answers").await;
     }
@@ -115,7 +56,7 @@ async fn writers_are_killed_and_held_up_and_the_log_stays_whole() {
     let mut answers = writers.next().unwrap().kill();
     sqlx::raw_sql("commit").execute(&mut holder).await.unwrap();
     // under the same name it sends the same commands again
-    let again = Process::start(&scratch, &["append", "a"]);
+    let again = start(&scratch, "append", &["a"]);
     again.until_said(answers.len() + 50, "answers of the one started again").await;
     let repeated = again.kill();
     assert_eq!(repeated[..answers.len()], answers, "a retry gets the first receipt");
@@ -162,10 +103,10 @@ async fn a_follower_is_killed_again_and_again_and_handles_each_event_once() {
     .execute(&mut owner)
     .await
     .unwrap();
-    let writer = Process::start(&scratch, &["append", "w"]);
+    let writer = start(&scratch, "append", &["w"]);
     for _ in 0..6 {
         let before = copied(&log).await.len();
-        let follower = Process::start(&scratch, &["follow", "f"]);
+        let follower = start(&scratch, "follow", &["f"]);
         until("progress of the follower", async || copied(&log).await.len() > before).await;
         follower.kill();
         // its lease would keep a successor waiting for ten seconds
@@ -176,7 +117,7 @@ async fn a_follower_is_killed_again_and_again_and_handles_each_event_once() {
     }
     writer.kill();
     let head = log.head().await.unwrap().number;
-    let _last = Process::start(&scratch, &["follow", "f"]);
+    let _last = start(&scratch, "follow", &["f"]);
     until("the end of the log", async || copied(&log).await.len() as u64 >= head).await;
     let expected: Vec<_> = (1..=i64::try_from(head).unwrap()).collect();
     assert_eq!(copied(&log).await, expected);
@@ -204,10 +145,10 @@ async fn the_clock_is_killed_after_firing_and_before_it_is_noted() {
 async fn one_command_comes_of_it(hang: &str, lines: usize) {
     let (scratch, log) = scratch().await;
     let stream = StreamId::new("account", "t");
-    let leader = Process::start(&scratch, &["clock", "leader", hang]);
+    let leader = start(&scratch, "clock", &["leader", hang]);
     log.append(&stream, Version::NONE, &cause(new_id()), vec![event("arm")]).await.unwrap();
     leader.until_said(1 + lines, "the leader's firing").await;
-    let others = ["one", "two"].map(|name| Process::start(&scratch, &["clock", name]));
+    let others = ["one", "two"].map(|name| start(&scratch, "clock", &[name]));
     leader.kill();
     let armed = async || {
         let timers: i64 = sqlx::query_scalar("select count(*) from timers")

@@ -1,0 +1,54 @@
+use std::time::Duration;
+
+use rdkafka::{ClientConfig, config::FromClientConfig, error::KafkaError};
+
+/// How long one question to the cluster may take.
+pub(crate) const ASK_WITHIN: Duration = Duration::from_secs(10);
+
+/// Where Kafka is.
+#[derive(Clone, Debug)]
+pub struct Cluster {
+    /// `host:port`, several separated by commas.
+    pub bootstrap: String,
+}
+
+impl Cluster {
+    pub(crate) fn config(&self) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", &self.bootstrap);
+        config
+    }
+
+    /// A consumer that joins no group and commits nothing. librdkafka refuses to assign partitions
+    /// without a group's name all the same.
+    pub(crate) fn reader<C: FromClientConfig>(
+        &self,
+        name: &str,
+        isolation: &str,
+    ) -> Result<C, KafkaFault> {
+        self.config()
+            .set("group.id", name)
+            .set("enable.auto.commit", "false")
+            .set("enable.auto.offset.store", "false")
+            .set("auto.offset.reset", "error")
+            .set("enable.partition.eof", "true")
+            .set("isolation.level", isolation)
+            .create()
+            .map_err(KafkaFault::while_("creating a consumer"))
+    }
+}
+
+/// Kafka failed or refused.
+#[derive(Debug, thiserror::Error)]
+#[error("{doing}")]
+pub struct KafkaFault {
+    doing: &'static str,
+    #[source]
+    source: KafkaError,
+}
+
+impl KafkaFault {
+    pub(crate) fn while_(doing: &'static str) -> impl FnOnce(KafkaError) -> Self {
+        move |source| Self { doing, source }
+    }
+}

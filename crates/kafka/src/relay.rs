@@ -1,0 +1,199 @@
+use std::{sync::Arc, time::Duration};
+
+use onenet_eventstore::{DbError, PgLog, new_owner, while_leader};
+use onenet_kernel::{Position, Recorded};
+use rdkafka::{
+    consumer::{BaseConsumer, Consumer as _},
+    metadata::MetadataTopic,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Mapping, Topics,
+    checkpoint::{self, Found, Published},
+    client::{ASK_WITHIN, Cluster, KafkaFault},
+    publisher::Publisher,
+};
+
+/// Events of one transaction at most: small when idle, large when behind.
+const PAGE: u32 = 5_000;
+/// How long an idle relay waits before it looks by itself.
+const SLOW_POLL: Duration = Duration::from_millis(500);
+/// Pause after a failure that may pass.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Why a relay stopped for good. Nothing was published since it started.
+#[derive(Debug, thiserror::Error)]
+pub enum RelayError {
+    /// Going on could publish twice or leave a gap: an operator has to decide.
+    #[error(
+        "the relay of {context} stops and has published nothing: {found}. Compare the topic with the \
+         log; either restore what is missing, or give the node a new topic prefix and tell its readers"
+    )]
+    Contradiction {
+        /// Whose relay.
+        context: String,
+        /// What contradicts what.
+        found: String,
+    },
+}
+
+/// Publishes a context's log to Kafka, exactly once and in the order of positions.
+pub struct Relay {
+    /// The log.
+    pub log: PgLog,
+    /// Where to.
+    pub cluster: Cluster,
+    /// Under which names; they are there (see [`Topics::ensure`]).
+    pub topics: Topics,
+    /// As what.
+    pub mapping: Mapping,
+}
+
+enum Failure {
+    Contradiction(String),
+    Passing(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl From<KafkaFault> for Failure {
+    fn from(fault: KafkaFault) -> Self {
+        Self::Passing(Box::new(fault))
+    }
+}
+
+impl From<DbError> for Failure {
+    fn from(error: DbError) -> Self {
+        Self::Passing(Box::new(error))
+    }
+}
+
+impl From<tokio::task::JoinError> for Failure {
+    fn from(error: tokio::task::JoinError) -> Self {
+        Self::Passing(Box::new(error))
+    }
+}
+
+impl Relay {
+    /// Publishes until `stop`, whenever this process holds the lease. Stops between transactions.
+    pub async fn run(self, stop: CancellationToken) -> Result<(), RelayError> {
+        let stop = stop.child_token();
+        let found = std::sync::OnceLock::new();
+        while_leader(self.log.db(), "relay", new_owner(), &stop, |_, lost| {
+            let (relay, stop, found) = (&self, &stop, &found);
+            async move {
+                while !lost.is_cancelled() {
+                    match relay.publish(&lost).await {
+                        Ok(()) => {}
+                        Err(Failure::Contradiction(what)) => {
+                            found.set(what).ok();
+                            stop.cancel();
+                        }
+                        Err(Failure::Passing(error)) => {
+                            tracing::warn!(error = &*error, "the relay starts again");
+                            // a fenced producer gives its rival the time to show it is alive
+                            lost.run_until_cancelled(tokio::time::sleep(PAUSE)).await;
+                        }
+                    }
+                }
+            }
+        })
+        .await;
+        match found.into_inner() {
+            None => Ok(()),
+            Some(found) => Err(RelayError::Contradiction { context: self.topics.context, found }),
+        }
+    }
+
+    /// One producer's life: from the last committed checkpoint on, until it is told to stop or fails.
+    async fn publish(&self, lost: &CancellationToken) -> Result<(), Failure> {
+        let (cluster, topics, log_id) =
+            (self.cluster.clone(), self.topics.clone(), self.log.log_id());
+        let opened = tokio::task::spawn_blocking(move || {
+            // in this order: only what a predecessor left open being ended, the newest is visible
+            let publisher = Publisher::open(&cluster, &topics, log_id)?;
+            Ok::<_, KafkaFault>((publisher, checkpoint::read(&cluster, &topics)?))
+        });
+        let (publisher, found) = opened.await??;
+        let mut above = self.agree(found).await?;
+        let publisher = Arc::new(publisher);
+        while !lost.is_cancelled() {
+            let events = self.log.read(above, PAGE).await?;
+            let Some(newest) = events.last() else {
+                lost.run_until_cancelled(self.log.grown(above, SLOW_POLL)).await;
+                continue;
+            };
+            let reached = Published { position: newest.position, event_id: newest.event_id };
+            let records: Vec<_> =
+                events.iter().flat_map(|event| (self.mapping)(&self.topics, event)).collect();
+            let publisher = Arc::clone(&publisher);
+            tokio::task::spawn_blocking(move || publisher.publish(&records, reached)).await??;
+            above = reached.position.number;
+        }
+        Ok(())
+    }
+
+    /// Where publishing goes on, if topic and log agree.
+    async fn agree(&self, found: Found) -> Result<u64, Failure> {
+        let head = self.log.head().await?;
+        let published = match found {
+            Found::Checkpoint(published) => published,
+            Found::Unreadable(text) => {
+                return Err(Failure::Contradiction(format!("the checkpoint says {text:?}")));
+            }
+            Found::Nothing => {
+                let (cluster, topic) = (self.cluster.clone(), self.topics.events());
+                let asked = tokio::task::spawn_blocking(move || records_in(&cluster, &topic));
+                return match asked.await?? {
+                    0 => Ok(0),
+                    records => Err(Failure::Contradiction(format!(
+                        "there is no checkpoint, but {records} records stand in {}",
+                        self.topics.events()
+                    ))),
+                };
+            }
+        };
+        let number = published.position.number;
+        if let Some(found) = beyond(published.position, head) {
+            return Err(Failure::Contradiction(found));
+        }
+        let row = self.log.read(number.saturating_sub(1), 1).await?;
+        let own = row.first().map(|event: &Recorded| event.event_id);
+        if own != Some(published.event_id) {
+            return Err(Failure::Contradiction(format!(
+                "event {} was published at position {number}, but the log holds {own:?} there",
+                published.event_id
+            )));
+        }
+        Ok(number)
+    }
+}
+
+fn beyond(checkpoint: Position, head: Position) -> Option<String> {
+    let differs = if checkpoint.log_id != head.log_id {
+        "is another log's"
+    } else if checkpoint.epoch != head.epoch {
+        "is of another epoch"
+    } else if checkpoint.number > head.number {
+        "lies beyond the log's end"
+    } else {
+        return None;
+    };
+    Some(format!("the checkpoint {checkpoint} {differs}; the log stands at {head}"))
+}
+
+/// How many records were ever written to a topic, control records included.
+fn records_in(cluster: &Cluster, topic: &str) -> Result<i64, KafkaFault> {
+    let consumer: BaseConsumer = cluster.reader(topic, "read_uncommitted")?;
+    let metadata = consumer
+        .fetch_metadata(Some(topic), ASK_WITHIN)
+        .map_err(KafkaFault::while_("asking for the partitions of the event topic"))?;
+    let partitions = metadata.topics().iter().flat_map(MetadataTopic::partitions);
+    let mut records = 0;
+    for partition in partitions {
+        let (_, end) = consumer
+            .fetch_watermarks(topic, partition.id(), ASK_WITHIN)
+            .map_err(KafkaFault::while_("asking where the event topic ends"))?;
+        records += end;
+    }
+    Ok(records)
+}

@@ -1,0 +1,159 @@
+use std::{collections::HashSet, time::Duration};
+
+use bytes::Bytes;
+use futures::FutureExt as _;
+use onenet_eventstore::{Checkpoint, Delivery, Source, SourceError};
+use rdkafka::{
+    Message as _, Offset, TopicPartitionList,
+    consumer::{Consumer as _, StreamConsumer},
+    error::{KafkaError, RDKafkaErrorCode},
+    message::{Headers as _, OwnedMessage},
+    metadata::{MetadataPartition, MetadataTopic},
+};
+
+use crate::{
+    client::{ASK_WITHIN, Cluster, KafkaFault},
+    cloud_event::decode,
+};
+
+/// Records handed out at once.
+const BATCH: usize = 500;
+/// How long an empty topic is waited for.
+const WAIT: Duration = Duration::from_millis(500);
+
+/// Another context's event topic, read at the offsets the follower keeps.
+pub struct KafkaSource {
+    topic: String,
+    consumer: StreamConsumer,
+    assigned: HashSet<i32>,
+    ready: Vec<Delivery>,
+}
+
+impl KafkaSource {
+    /// `name` is the follower's, with the node's in front: what the brokers' own tools show.
+    pub fn new(cluster: &Cluster, name: &str, topic: String) -> Result<Self, KafkaFault> {
+        let consumer = cluster.reader(name, "read_committed")?;
+        Ok(Self { topic, consumer, assigned: HashSet::new(), ready: Vec::new() })
+    }
+
+    /// A stored offset on a topic that was created anew, or whose history went, would silently skip
+    /// or repeat: Kafka itself accepts it.
+    fn check_offset(&self, partition: i32, offset: i64) -> Result<(), SourceError> {
+        let (low, high) = self
+            .consumer
+            .fetch_watermarks(&self.topic, partition, ASK_WITHIN)
+            .map_err(passing("asking for the ends of a partition"))?;
+        if (low..=high).contains(&offset) {
+            return Ok(());
+        }
+        Err(SourceError::Broken(format!(
+            "the checkpoint of partition {partition} of {} stands at offset {offset}, but the \
+             partition holds {low} to {high}: the topic was cut or created anew",
+            self.topic
+        )))
+    }
+
+    fn accept(&mut self, message: &OwnedMessage) -> Result<(), SourceError> {
+        if !self.assigned.contains(&message.partition()) {
+            return Ok(());
+        }
+        let headers: Vec<(&str, &str)> = message
+            .headers()
+            .map(|headers| {
+                headers
+                    .iter()
+                    .filter_map(|header| {
+                        Some((header.key, std::str::from_utf8(header.value?).ok()?))
+                    })
+                    .collect()
+            })
+            .unwrap_or_default();
+        let value = Bytes::copy_from_slice(message.payload().unwrap_or_default());
+        let event = decode(headers, value).map_err(|error| {
+            SourceError::Broken(format!(
+                "offset {} of partition {} of {} is no event of ours: {error}",
+                message.offset(),
+                message.partition(),
+                self.topic
+            ))
+        })?;
+        let (partition, next_offset) = (message.partition(), message.offset() + 1);
+        self.ready.push(Delivery { partition, next_offset, event });
+        Ok(())
+    }
+}
+
+impl Source for KafkaSource {
+    fn name(&self) -> &str {
+        &self.topic
+    }
+
+    fn crosses(&self) -> bool {
+        true
+    }
+
+    async fn partitions(&mut self) -> Result<Vec<i32>, SourceError> {
+        let metadata = self
+            .consumer
+            .fetch_metadata(Some(&self.topic), ASK_WITHIN)
+            .map_err(passing("asking for a topic's partitions"))?;
+        let partitions = metadata.topics().iter().flat_map(MetadataTopic::partitions);
+        Ok(partitions.map(MetadataPartition::id).collect())
+    }
+
+    async fn assign(&mut self, partitions: &[(i32, Checkpoint)]) -> Result<(), SourceError> {
+        let mut assignment = TopicPartitionList::new();
+        for (partition, checkpoint) in partitions {
+            self.check_offset(*partition, checkpoint.next_offset)?;
+            assignment
+                .add_partition_offset(
+                    &self.topic,
+                    *partition,
+                    Offset::Offset(checkpoint.next_offset),
+                )
+                .map_err(passing("assigning partitions"))?;
+        }
+        self.ready.clear();
+        self.assigned = partitions.iter().map(|(partition, _)| *partition).collect();
+        self.consumer.assign(&assignment).map_err(passing("assigning partitions"))
+    }
+
+    async fn poll(&mut self) -> Result<Vec<Delivery>, SourceError> {
+        let deadline = tokio::time::Instant::now() + WAIT;
+        while self.ready.len() < BATCH {
+            let received = if self.ready.is_empty() {
+                let Ok(received) = tokio::time::timeout_at(deadline, self.consumer.recv()).await
+                else {
+                    break;
+                };
+                Some(received.map(|message| message.detach()))
+            } else {
+                self.consumer
+                    .recv()
+                    .now_or_never()
+                    .map(|received| received.map(|message| message.detach()))
+            };
+            match received {
+                None => break,
+                Some(Ok(message)) => self.accept(&message)?,
+                Some(Err(KafkaError::PartitionEOF(_))) => {}
+                Some(Err(error)) => return Err(judged(error)),
+            }
+        }
+        Ok(std::mem::take(&mut self.ready))
+    }
+}
+
+/// History that expired under a reader is not for the reader to skip.
+fn judged(error: KafkaError) -> SourceError {
+    match error {
+        KafkaError::MessageConsumption(RDKafkaErrorCode::AutoOffsetReset) => SourceError::Broken(
+            "the next offset is gone: the topic was cut or created anew".to_owned(),
+        ),
+        error => passing("reading a topic")(error),
+    }
+}
+
+fn passing(doing: &'static str) -> impl FnOnce(KafkaError) -> SourceError {
+    move |source| SourceError::Passing { doing, source: Box::new(source) }
+}

@@ -1,0 +1,106 @@
+//! A relay whose topic contradicts its log stops, says why, and publishes nothing.
+
+use onenet_kafka::{RelayError, TopicError, Topics};
+use rdkafka::{
+    ClientConfig,
+    admin::{AdminClient, AdminOptions},
+    client::DefaultClientContext,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::support::World;
+
+/// Two events, published; then the relay has stopped.
+async fn published() -> World {
+    let world = World::new().await;
+    world.append("s", 0).await;
+    let stop = CancellationToken::new();
+    let running = world.start(&stop);
+    world.published(2).await;
+    stop.cancel();
+    running.await.unwrap().unwrap();
+    world
+}
+
+async fn refusal(world: &World) -> String {
+    world.append("later", 0).await;
+    let stopped = world.relay().run(CancellationToken::new()).await;
+    let Err(error @ RelayError::Contradiction { .. }) = stopped else {
+        unreachable!("the relay went on");
+    };
+    assert_eq!(world.published(2).await.into_iter().flatten().count(), 2, "nothing was published");
+    error.to_string()
+}
+
+async fn as_owner(world: &World, statement: &'static str) {
+    use onenet_eventstore::sqlx;
+    let mut owner = world.scratch.owner("ledger").await.unwrap();
+    sqlx::raw_sql(statement).execute(&mut owner).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_topic_with_records_and_no_checkpoint() {
+    let world = published().await;
+    let admin: AdminClient<DefaultClientContext> =
+        ClientConfig::new().set("bootstrap.servers", &world.cluster.bootstrap).create().unwrap();
+    let checkpoint = world.topics.checkpoint();
+    admin.delete_topics(&[&checkpoint], &AdminOptions::new()).await.unwrap();
+    // the name is free again a moment after the answer
+    let mut outcome = world.topics.ensure(&world.cluster, crate::support::PARTITIONS).await;
+    for _ in 0..100 {
+        if outcome.is_ok() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        outcome = world.topics.ensure(&world.cluster, crate::support::PARTITIONS).await;
+    }
+    outcome.unwrap();
+    let said = refusal(&world).await;
+    assert!(said.contains("there is no checkpoint, but"), "{said}");
+    assert!(said.contains("has published nothing"), "{said}");
+}
+
+#[tokio::test]
+async fn a_log_that_was_restored_to_before_the_checkpoint() {
+    let world = published().await;
+    as_owner(
+        &world,
+        "alter table events disable trigger user; delete from events where position = 2;
+         alter table events enable trigger user",
+    )
+    .await;
+    let stopped = world.relay().run(CancellationToken::new()).await;
+    assert!(stopped.unwrap_err().to_string().contains("lies beyond the log's end"));
+}
+
+#[tokio::test]
+async fn another_event_at_the_published_position() {
+    let world = published().await;
+    as_owner(
+        &world,
+        "alter table events disable trigger user;
+         update events set event_id = gen_random_uuid() where position = 2;
+         alter table events enable trigger user",
+    )
+    .await;
+    assert!(refusal(&world).await.contains("was published at position 2"));
+}
+
+#[tokio::test]
+async fn another_epoch() {
+    let world = published().await;
+    as_owner(&world, "update log set epoch = 2").await;
+    assert!(refusal(&world).await.contains("is of another epoch"));
+}
+
+#[tokio::test]
+async fn a_topic_that_is_not_what_the_contract_says() {
+    let world = World::new().await;
+    let differs = world.topics.ensure(&world.cluster, 7).await.unwrap_err();
+    let TopicError::Differs { setting, actual, needed, .. } = &differs else {
+        unreachable!("{differs:?}");
+    };
+    assert_eq!((*setting, actual.as_str(), needed.as_str()), ("partitions", "3", "7"));
+    let elsewhere = Topics { prefix: "elsewhere.".to_owned(), ..world.topics.clone() };
+    assert_ne!(elsewhere.events(), world.topics.events());
+}
