@@ -1,4 +1,4 @@
-# Two commands matter: `make demo` shows the system, `make test` proves it. `make help` lists the rest.
+# `make test` proves the system, `make check` judges it without running it; `make help` lists the rest.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -6,7 +6,7 @@ SHELL := bash
 .NOTPARALLEL: # cargo uses every core by itself
 MAKEFLAGS += --no-print-directory
 
-# Arguments for what is run:  make demo ARGS=--help    make test ARGS='-p onenet-kernel'
+# Arguments for what is run:  make test ARGS='-p onenet-kernel'
 ARGS ?=
 
 BIN   := $(or $(CARGO_TARGET_DIR),target)/debug
@@ -16,11 +16,11 @@ STEP  := scripts/step
 LOCK  := $(if $(CI),--locked)
 BASELINE := proto/baseline.binpb
 
-.PHONY: help setup setup-check build demo check test \
+.PHONY: help setup setup-check build check test \
         fmt lint doc proto-lint proto-breaking bans proto-baseline clean
 
 help: ## this list
-	@echo 'make demo and make test are the two commands to know. All of them:'
+	@echo 'make test is the command to know. All of them:'
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install what building and running need (asks sudo only for missing packages)
@@ -29,11 +29,8 @@ setup: ## install what building and running need (asks sudo only for missing pac
 setup-check: ## the same, and what check and test need beside it
 	@scripts/setup check
 
-build: setup ## build the executable (target/debug/onenet)
-	@$(STEP) 'build' cargo build $(LOCK)
-
-demo: build ## start private servers, run the whole path once, print what happened
-	@scripts/leaves-nothing $(BIN)/onenet demo $(ARGS)
+build: setup ## build everything
+	@$(STEP) 'build' cargo build $(LOCK) --workspace
 
 check: setup-check fmt proto-lint proto-breaking bans lint doc ## everything that can be judged without running it
 	@echo; echo 'check: all good'
