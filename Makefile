@@ -15,6 +15,8 @@ STEP  := scripts/step
 # on CI the lock file is the truth; elsewhere cargo may complete it
 LOCK  := $(if $(CI),--locked)
 BASELINE := proto/baseline.binpb
+# where scripts/setup puts Kafka's jars
+export ONENET_KAFKA_LIB := $(CURDIR)/target/kafka/lib
 
 .PHONY: help setup setup-check build check test \
         fmt lint doc proto-lint proto-breaking bans proto-baseline clean

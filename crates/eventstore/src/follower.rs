@@ -320,7 +320,7 @@ fn is_repetition(at: &Checkpoint, event: &Recorded) -> Result<bool, Failure> {
     if last.log_id != next.log_id || last.epoch != next.epoch {
         return Err(Failure::Broken(SourceError::Broken(format!(
             "the checkpoint stands at {last}, but the next event at {next}: the log was restored \
-             or replaced; see the runbook on restoring"
+             or replaced; see docs/runbooks/restoring.md"
         ))));
     }
     Ok(next.number <= last.number)

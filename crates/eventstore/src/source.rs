@@ -99,7 +99,7 @@ impl Source for LogSource {
         {
             return Err(SourceError::Broken(format!(
                 "the checkpoint stands at {last}, but the log at {head}: the log was restored or \
-                 replaced; see the runbook on restoring"
+                 replaced; see docs/runbooks/restoring.md"
             )));
         }
         self.above = Some(u64::try_from(checkpoint.next_offset).unwrap_or(0));

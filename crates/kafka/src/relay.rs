@@ -28,7 +28,8 @@ pub enum RelayError {
     /// Going on could publish twice or leave a gap: an operator has to decide.
     #[error(
         "the relay of {context} stops and has published nothing: {found}. Compare the topic with the \
-         log; either restore what is missing, or give the node a new topic prefix and tell its readers"
+         log; either restore what is missing, or give the node a new topic prefix and tell its readers; \
+         see docs/runbooks/restoring.md"
     )]
     Contradiction {
         /// Whose relay.

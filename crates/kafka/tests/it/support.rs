@@ -29,9 +29,12 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn new() -> Self {
+        Self::on(onenet_devservers::shared_kafka().unwrap().to_owned()).await
+    }
+
+    pub(crate) async fn on(bootstrap: String) -> Self {
         let scratch = Scratch::create(onenet_devservers::shared_postgres().unwrap()).await.unwrap();
         let log = scratch.log("ledger", &[]).await.unwrap();
-        let bootstrap = onenet_devservers::shared_kafka().unwrap().to_owned();
         let cluster = Cluster { bootstrap };
         let topics = Topics {
             prefix: format!("t{}.", new_id().simple()),
