@@ -1,5 +1,7 @@
-//! A database of its own for one test, on a server that the test was given.
+//! What tests of the log and of its readers share: a database of their own on a server they were
+//! given, and commands and events that mean nothing.
 
+use onenet_kernel::{Actor, Cause, Issuer, Key, NewEvent, Timestamp};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, migrate::Migrator};
 use uuid::Uuid;
 
@@ -9,6 +11,9 @@ use crate::{
     migrate::{MigrateError, SchemaPlan, migrate},
     startup::StartupError,
 };
+
+/// An organisation that tests act as.
+const ORGANISATION: &str = "11410000MB15291767";
 
 /// Role and password of every test's context: roles belong to the whole server.
 const ROLE: &str = "onenet_test";
@@ -93,4 +98,29 @@ impl Scratch {
 #[must_use]
 pub fn new_id() -> Uuid {
     crate::new_owner()
+}
+
+/// The cause of a test's command.
+#[must_use]
+pub fn cause(command_id: Uuid) -> Cause {
+    Cause {
+        issuer: Issuer::organisation(ORGANISATION),
+        command_id,
+        digest: [7; 32],
+        actor: Actor { organisation: ORGANISATION.to_owned(), person: None },
+        correlation_id: command_id,
+        causation_id: None,
+        occurred_at: Timestamp::from_micros(1_790_000_000_000_000),
+        rules_version: String::new(),
+        traceparent: String::new(),
+        origin: None,
+    }
+}
+
+/// An event about `subject` that says `payload`.
+#[must_use]
+pub fn event(subject: &str, payload: &str) -> NewEvent {
+    let key =
+        Key { subject: subject.to_owned(), division: "410102".to_owned(), industry: String::new() };
+    NewEvent { event_type: "test.v1.Happened", payload: payload.as_bytes().to_vec().into(), key }
 }

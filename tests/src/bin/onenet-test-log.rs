@@ -9,9 +9,10 @@ use onenet_eventstore::{
     Db, DbSettings, Fire, Follower, HandleError, Handler, LogSource, PgLog, Timer, TimerTable,
     run_clock,
     sqlx::{self, PgConnection},
+    testing::{cause, event},
 };
 use onenet_kernel::{EventStore as _, Issuer, Recorded, StoreError, StreamId, Version};
-use onenet_tests::{arm_events, cause, event};
+use onenet_tests::arm_events;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -58,7 +59,7 @@ async fn append(log: &PgLog, name: &str) {
         let payload = command_id.to_string();
         loop {
             let version = Version(n / 7 * 2);
-            let events = vec![event(&payload), event(&payload)];
+            let events = vec![event("s", &payload), event("s", &payload)];
             match log.append(&stream, version, &cause(command_id), events).await {
                 Ok(appended) => {
                     say(&format!("{command_id} {}", appended.receipt.position.number));
@@ -112,7 +113,7 @@ impl Fire for AppendFired {
         let mut cause = cause(timer.command_id());
         cause.issuer = Issuer::timer();
         self.log
-            .append(&timer.stream, Version(1), &cause, vec![event("fired")])
+            .append(&timer.stream, Version(1), &cause, vec![event("s", "fired")])
             .await
             .map_err(|error| HandleError::Fault(Box::new(error)))?;
         say("fired");

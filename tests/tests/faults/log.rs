@@ -5,10 +5,9 @@ use std::collections::HashMap;
 use onenet_eventstore::{
     PgLog,
     sqlx::{self, PgConnection},
-    testing::{Scratch, new_id},
+    testing::{Scratch, cause, event, new_id},
 };
 use onenet_kernel::{EventStore as _, StreamId, Version};
-use onenet_tests::{cause, event};
 
 use crate::process::{Process, until};
 
@@ -146,7 +145,7 @@ async fn one_command_comes_of_it(hang: &str, lines: usize) {
     let (scratch, log) = scratch().await;
     let stream = StreamId::new("account", "t");
     let leader = start(&scratch, "clock", &["leader", hang]);
-    log.append(&stream, Version::NONE, &cause(new_id()), vec![event("arm")]).await.unwrap();
+    log.append(&stream, Version::NONE, &cause(new_id()), vec![event("s", "arm")]).await.unwrap();
     leader.until_said(1 + lines, "the leader's firing").await;
     let others = ["one", "two"].map(|name| start(&scratch, "clock", &[name]));
     leader.kill();

@@ -1,12 +1,12 @@
+pub(crate) use onenet_eventstore::testing::cause;
 use onenet_eventstore::{
     PgLog,
-    testing::{Scratch, new_id},
+    testing::{self, Scratch, new_id},
 };
 use onenet_kernel::{
-    Actor, Aggregate, Appended, Cause, Corrupt, EventStore as _, Issuer, Key, NewEvent, StoreError,
-    StreamId, Timestamp, Version, WireEvent,
+    Aggregate, Appended, Corrupt, EventStore as _, Key, NewEvent, StoreError, StreamId, Version,
+    WireEvent,
 };
-use uuid::Uuid;
 
 pub(crate) const SCHEMA: &str = "ledger";
 
@@ -17,25 +17,8 @@ pub(crate) async fn scratch() -> (Scratch, PgLog) {
     (scratch, log)
 }
 
-pub(crate) fn cause(command_id: Uuid) -> Cause {
-    Cause {
-        issuer: Issuer::organisation("11410000MB15291767"),
-        command_id,
-        digest: [7; 32],
-        actor: Actor { organisation: "11410000MB15291767".to_owned(), person: None },
-        correlation_id: command_id,
-        causation_id: None,
-        occurred_at: Timestamp::from_micros(1_790_000_000_000_000),
-        rules_version: String::new(),
-        traceparent: String::new(),
-        origin: None,
-    }
-}
-
-pub(crate) fn event(payload: impl Into<Vec<u8>>) -> NewEvent {
-    let key =
-        Key { subject: "s".to_owned(), division: "410102".to_owned(), industry: String::new() };
-    NewEvent { event_type: "test.v1.Happened", payload: payload.into().into(), key }
+pub(crate) fn event(payload: &str) -> NewEvent {
+    testing::event("s", payload)
 }
 
 pub(crate) fn stream(key: &str) -> StreamId {
@@ -48,7 +31,7 @@ pub(crate) async fn append(
     expected: u64,
     payloads: &[&str],
 ) -> Result<Appended, StoreError> {
-    let events = payloads.iter().map(|payload| event(*payload)).collect();
+    let events = payloads.iter().map(|payload| event(payload)).collect();
     log.append(&stream(key), Version(expected), &cause(new_id()), events).await
 }
 

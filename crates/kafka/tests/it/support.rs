@@ -2,12 +2,10 @@ use std::time::Duration;
 
 use onenet_eventstore::{
     PgLog,
-    testing::{Scratch, new_id},
+    testing::{Scratch, cause, event, new_id},
 };
 use onenet_kafka::{Cluster, Relay, RelayError, Topics, decode, events_only};
-use onenet_kernel::{
-    Actor, Cause, EventStore as _, Issuer, Key, NewEvent, Recorded, StreamId, Timestamp, Version,
-};
+use onenet_kernel::{EventStore as _, Recorded, StreamId, Version};
 use rdkafka::{
     ClientConfig, Message as _, Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer as _},
@@ -17,7 +15,6 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) const PARTITIONS: i32 = 3;
-const ORGANISATION: &str = "11410000MB15291767";
 
 /// A log in a database of its own, and topics of its own.
 pub(crate) struct World {
@@ -60,21 +57,8 @@ impl World {
 
     /// Two events on the stream of `subject`, which stands at `version`.
     pub(crate) async fn append(&self, subject: &str, version: u64) {
-        let key = Key { subject: subject.to_owned(), division: "41".to_owned(), ..Key::default() };
-        let event = NewEvent { event_type: "test.v1.Happened", payload: "x".into(), key };
-        let command_id = new_id();
-        let cause = Cause {
-            issuer: Issuer::organisation(ORGANISATION),
-            command_id,
-            digest: [7; 32],
-            actor: Actor { organisation: ORGANISATION.to_owned(), person: None },
-            correlation_id: command_id,
-            causation_id: None,
-            occurred_at: Timestamp::from_micros(1_790_000_000_000_000),
-            rules_version: String::new(),
-            traceparent: String::new(),
-            origin: None,
-        };
+        let event = event(subject, "x");
+        let cause = cause(new_id());
         let stream = StreamId::new("account", subject);
         let events = vec![event.clone(), event];
         self.log.append(&stream, Version(version), &cause, events).await.unwrap();
