@@ -10,8 +10,9 @@ use serde_json::Value;
 
 const CASES: &str = include_str!("data/gb18218_examples.json");
 
+/// `3/2`, or a decimal such as `0.3`.
 fn fraction(value: &Value) -> Option<BigRational> {
-    value.as_str().map(|text| text.parse().unwrap())
+    value.as_str().map(|text| exact(text).unwrap_or_else(|_| text.parse().unwrap()))
 }
 
 /// The items, or the quantity that could not be read.
