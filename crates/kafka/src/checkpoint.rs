@@ -8,7 +8,7 @@ use onenet_kernel::Position;
 use rdkafka::{
     Message as _, Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer as _},
-    error::{KafkaError, RDKafkaErrorCode},
+    error::KafkaError,
 };
 use uuid::Uuid;
 
@@ -73,8 +73,7 @@ pub(crate) fn read(cluster: &Cluster, topics: &Topics) -> Result<Found, KafkaFau
     let start = Instant::now();
     while ask(&committed)?.1 < end {
         if start.elapsed() > ASK_WITHIN {
-            let hidden = KafkaError::MessageConsumption(RDKafkaErrorCode::OperationTimedOut);
-            return Err(KafkaFault::while_("waiting for an open transaction to end")(hidden));
+            return Err(KafkaFault::timeout("waiting for an open transaction to end"));
         }
         committed.poll(Duration::from_millis(20));
     }
@@ -115,10 +114,7 @@ fn last_from(
             }
             Some(Err(KafkaError::PartitionEOF(_))) => return Ok(last),
             Some(Err(error)) => return Err(KafkaFault::while_("reading the checkpoint")(error)),
-            None => {
-                let timeout = KafkaError::MessageConsumption(RDKafkaErrorCode::OperationTimedOut);
-                return Err(KafkaFault::while_("reading the checkpoint")(timeout));
-            }
+            None => return Err(KafkaFault::timeout("reading the checkpoint")),
         }
     }
 }

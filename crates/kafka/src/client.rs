@@ -1,6 +1,10 @@
 use std::time::Duration;
 
-use rdkafka::{ClientConfig, config::FromClientConfig, error::KafkaError};
+use rdkafka::{
+    ClientConfig,
+    config::FromClientConfig,
+    error::{KafkaError, RDKafkaErrorCode},
+};
 
 /// How long one question to the cluster may take.
 pub(crate) const ASK_WITHIN: Duration = Duration::from_secs(10);
@@ -50,5 +54,9 @@ pub struct KafkaFault {
 impl KafkaFault {
     pub(crate) fn while_(doing: &'static str) -> impl FnOnce(KafkaError) -> Self {
         move |source| Self { doing, source }
+    }
+
+    pub(crate) fn timeout(doing: &'static str) -> Self {
+        Self { doing, source: KafkaError::MessageConsumption(RDKafkaErrorCode::OperationTimedOut) }
     }
 }

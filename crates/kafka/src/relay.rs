@@ -3,7 +3,9 @@ use std::{sync::Arc, time::Duration};
 use onenet_eventstore::{DbError, PgLog, new_owner, while_leader};
 use onenet_kernel::{Position, Recorded};
 use rdkafka::{
+    Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer as _},
+    error::KafkaError,
     metadata::MetadataTopic,
 };
 use tokio_util::sync::CancellationToken;
@@ -143,13 +145,14 @@ impl Relay {
             }
             Found::Nothing => {
                 let (cluster, topic) = (self.cluster.clone(), self.topics.events());
-                let asked = tokio::task::spawn_blocking(move || records_in(&cluster, &topic));
-                return match asked.await?? {
-                    0 => Ok(0),
-                    records => Err(Failure::Contradiction(format!(
-                        "there is no checkpoint, but {records} records stand in {}",
+                let asked = tokio::task::spawn_blocking(move || holds_records(&cluster, &topic));
+                return if asked.await?? {
+                    Err(Failure::Contradiction(format!(
+                        "there is no checkpoint, but {} holds records",
                         self.topics.events()
-                    ))),
+                    )))
+                } else {
+                    Ok(0)
                 };
             }
         };
@@ -182,19 +185,31 @@ fn beyond(checkpoint: Position, head: Position) -> Option<String> {
     Some(format!("the checkpoint {checkpoint} {differs}; the log stands at {head}"))
 }
 
-/// How many records were ever written to a topic, control records included.
-fn records_in(cluster: &Cluster, topic: &str) -> Result<i64, KafkaFault> {
-    let consumer: BaseConsumer = cluster.reader(topic, "read_uncommitted")?;
+/// Whether anything was ever published on a topic. What an aborted transaction left does not count: a
+/// relay that is killed inside its first one leaves such records and no checkpoint.
+fn holds_records(cluster: &Cluster, topic: &str) -> Result<bool, KafkaFault> {
+    let consumer: BaseConsumer = cluster.reader(topic, "read_committed")?;
     let metadata = consumer
         .fetch_metadata(Some(topic), ASK_WITHIN)
         .map_err(KafkaFault::while_("asking for the partitions of the event topic"))?;
-    let partitions = metadata.topics().iter().flat_map(MetadataTopic::partitions);
-    let mut records = 0;
-    for partition in partitions {
-        let (_, end) = consumer
+    let mut assignment = TopicPartitionList::new();
+    for partition in metadata.topics().iter().flat_map(MetadataTopic::partitions) {
+        let (low, _) = consumer
             .fetch_watermarks(topic, partition.id(), ASK_WITHIN)
-            .map_err(KafkaFault::while_("asking where the event topic ends"))?;
-        records += end;
+            .map_err(KafkaFault::while_("asking where the event topic begins"))?;
+        assignment
+            .add_partition_offset(topic, partition.id(), Offset::Offset(low))
+            .map_err(KafkaFault::while_("assigning the event topic"))?;
     }
-    Ok(records)
+    consumer.assign(&assignment).map_err(KafkaFault::while_("assigning the event topic"))?;
+    let mut ended = 0;
+    while ended < assignment.count() {
+        match consumer.poll(ASK_WITHIN) {
+            Some(Ok(_)) => return Ok(true),
+            Some(Err(KafkaError::PartitionEOF(_))) => ended += 1,
+            Some(Err(error)) => return Err(KafkaFault::while_("reading the event topic")(error)),
+            None => return Err(KafkaFault::timeout("reading the event topic")),
+        }
+    }
+    Ok(false)
 }
