@@ -45,6 +45,9 @@ pub enum HandleError {
     /// Something it depends on is not there yet: it is tried again, and its key waits.
     #[error("not yet: {0}")]
     NotYet(String),
+    /// The own context said no for good: recorded with its reason, and the rest goes on.
+    #[error("refused: {0}")]
+    Refused(String),
     /// It can never be handled as things are: it is parked for somebody to look at.
     #[error("{0}")]
     Poison(String),
@@ -276,6 +279,11 @@ impl<S: Source, H: Handler> Follower<S, H> {
                 savepoint.commit().await.map_err(DbError::while_("releasing a savepoint"))?;
                 return Ok(None);
             }
+            Err(HandleError::Refused(reason)) => {
+                savepoint.rollback().await.map_err(DbError::while_("returning to a savepoint"))?;
+                record_refusal(tx, self.handler.name(), event, &reason).await?;
+                return Ok(None);
+            }
             Err(HandleError::NotYet(reason)) => (ParkedState::Waiting, reason),
             Err(HandleError::Poison(reason)) => (ParkedState::Poisoned, reason),
             Err(HandleError::Fault(error)) => return Err(Failure::Passing(error)),
@@ -309,6 +317,28 @@ impl<S: Source, H: Handler> Follower<S, H> {
             tracing::debug!(error = &error as &dyn std::error::Error, "checkpoints not returned");
         }
     }
+}
+
+async fn record_refusal(
+    tx: &mut PgConnection,
+    follower: &str,
+    event: &Recorded,
+    reason: &str,
+) -> Result<(), DbError> {
+    tracing::info!(follower, %event.event_id, reason, "refused");
+    sqlx::query(
+        "insert into refusals (follower, event_id, event_type, subject, reason)
+         values ($1, $2, $3, $4, $5) on conflict do nothing",
+    )
+    .bind(follower)
+    .bind(event.event_id)
+    .bind(&event.event_type)
+    .bind(&event.key.subject)
+    .bind(reason)
+    .execute(tx)
+    .await
+    .map(drop)
+    .map_err(DbError::while_("recording a refusal"))
 }
 
 /// Whether the checkpoint has the event behind it. Another log, or another epoch of it, is not for a

@@ -28,6 +28,7 @@ impl Handler for Copy {
             .execute(&mut *tx)
             .await?;
         match payload.as_str() {
+            "refuse" => Err(HandleError::Refused("the rules say no".to_owned())),
             "poison" => Err(HandleError::Poison("it says so".to_owned())),
             "wait" => {
                 let open: bool = sqlx::query_scalar("select exists (select from gate)")
@@ -146,6 +147,26 @@ async fn a_poisoned_event_is_parked_and_its_key_queues_behind_it() {
     assert_eq!(parked[0].event, log.read(1, 1).await.unwrap()[0], "parked whole");
     assert!(is_incomplete(log.db(), "copy", "s").await.unwrap());
     assert_eq!(copied(log.db()).await, ["one"], "what the failed event wrote is undone");
+}
+
+#[tokio::test]
+async fn a_final_no_is_recorded_and_the_rest_of_its_key_goes_on() {
+    let (scratch, log) = scratch().await;
+    tables(&scratch).await;
+    append(&log, "a", 0, &["one", "refuse", "three"]).await.unwrap();
+    let stop = CancellationToken::new();
+    let running = follow(&log, &stop);
+    assert_eq!(until_copied(log.db(), 2).await, ["one", "three"]);
+    stop.cancel();
+    running.await.unwrap();
+    let recorded: Vec<(uuid::Uuid, String)> =
+        sqlx::query_as("select event_id, reason from refusals where follower = 'copy'")
+            .fetch_all(&mut *log.db().reader().await.unwrap())
+            .await
+            .unwrap();
+    let refused = log.read(1, 1).await.unwrap()[0].event_id;
+    assert_eq!(recorded, [(refused, "the rules say no".to_owned())]);
+    assert!(list_parked(log.db(), 0, 10).await.unwrap().is_empty());
 }
 
 #[tokio::test]
