@@ -118,8 +118,10 @@ async fn a_follower_is_killed_again_and_again_and_handles_each_event_once() {
     let head = log.head().await.unwrap().number;
     let _last = start(&scratch, "follow", &["f"]);
     until("the end of the log", async || copied(&log).await.len() as u64 >= head).await;
-    let expected: Vec<_> = (1..=i64::try_from(head).unwrap()).collect();
-    assert_eq!(copied(&log).await, expected);
+    // a command that was under way when its sender died may still have been committed after that
+    let rows = copied(&log).await;
+    let expected: Vec<_> = (1..=i64::try_from(rows.len()).unwrap()).collect();
+    assert_eq!(rows, expected);
 }
 
 async fn copied(log: &PgLog) -> Vec<i64> {
