@@ -97,6 +97,12 @@ impl Publisher {
         published
     }
 
+    /// Whether a successor has taken over, so that this producer may never write again.
+    pub(crate) fn is_fenced(&self) -> bool {
+        let fatal = self.producer.client().fatal_error().map(|(code, _)| code);
+        matches!(fatal, Some(RDKafkaErrorCode::Fenced | RDKafkaErrorCode::ProducerFenced))
+    }
+
     fn transaction(&self, records: &[Record], reached: Published) -> Result<(), KafkaFault> {
         self.producer.begin_transaction().map_err(KafkaFault::while_("beginning a transaction"))?;
         tracing::debug!(%reached, "transaction begun");

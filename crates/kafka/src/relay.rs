@@ -5,7 +5,7 @@ use onenet_kernel::{Position, Recorded};
 use rdkafka::{
     Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer as _},
-    error::KafkaError,
+    error::{KafkaError, RDKafkaErrorCode},
     metadata::MetadataTopic,
 };
 use tokio_util::sync::CancellationToken;
@@ -55,6 +55,8 @@ pub struct Relay {
 
 enum Failure {
     Contradiction(String),
+    /// Another relay has taken over while this one still believed in its lease.
+    Fenced(KafkaFault),
     Passing(Box<dyn std::error::Error + Send + Sync>),
 }
 
@@ -91,9 +93,14 @@ impl Relay {
                             found.set(what).ok();
                             stop.cancel();
                         }
+                        Err(Failure::Fenced(error)) => {
+                            // opening a producer would fence the rival in turn: the lease decides
+                            let error = &error as &dyn std::error::Error;
+                            tracing::warn!(error, "fenced; the relay gives its lease up");
+                            return;
+                        }
                         Err(Failure::Passing(error)) => {
                             tracing::warn!(error = &*error, "the relay starts again");
-                            // a fenced producer gives its rival the time to show it is alive
                             lost.run_until_cancelled(tokio::time::sleep(PAUSE)).await;
                         }
                     }
@@ -117,8 +124,22 @@ impl Relay {
             Ok::<_, KafkaFault>((publisher, checkpoint::read(&cluster, &topics)?))
         });
         let (publisher, found) = opened.await??;
-        let mut above = self.agree(found).await?;
         let publisher = Arc::new(publisher);
+        let outcome = match self.agree(found).await {
+            Ok(above) => self.tail(&publisher, above, lost).await,
+            Err(failure) => Err(failure),
+        };
+        // closing a producer blocks
+        tokio::task::spawn_blocking(move || drop(publisher)).await?;
+        outcome
+    }
+
+    async fn tail(
+        &self,
+        publisher: &Arc<Publisher>,
+        mut above: u64,
+        lost: &CancellationToken,
+    ) -> Result<(), Failure> {
         while !lost.is_cancelled() {
             let events = self.log.read(above, PAGE).await?;
             let Some(newest) = events.last() else {
@@ -128,8 +149,13 @@ impl Relay {
             let reached = Published { position: newest.position, event_id: newest.event_id };
             let records: Vec<_> =
                 events.iter().flat_map(|event| (self.mapping)(&self.topics, event)).collect();
-            let publisher = Arc::clone(&publisher);
-            tokio::task::spawn_blocking(move || publisher.publish(&records, reached)).await??;
+            let publishing = Arc::clone(publisher);
+            let outcome =
+                tokio::task::spawn_blocking(move || publishing.publish(&records, reached)).await?;
+            if let Err(fault) = outcome {
+                let fenced = publisher.is_fenced();
+                return Err(if fenced { Failure::Fenced(fault) } else { fault.into() });
+            }
             above = reached.position.number;
         }
         Ok(())
@@ -185,8 +211,9 @@ fn beyond(checkpoint: Position, head: Position) -> Option<String> {
     Some(format!("the checkpoint {checkpoint} {differs}; the log stands at {head}"))
 }
 
-/// Whether anything was ever published on a topic. What an aborted transaction left does not count: a
-/// relay that is killed inside its first one leaves such records and no checkpoint.
+/// Whether anything was ever published on a topic, as far as can be known: where its beginning was cut
+/// off, something may have been. What an aborted transaction left does not count: a relay that is
+/// killed inside its first one leaves such records and no checkpoint.
 fn holds_records(cluster: &Cluster, topic: &str) -> Result<bool, KafkaFault> {
     let consumer: BaseConsumer = cluster.reader(topic, "read_committed")?;
     let metadata = consumer
@@ -197,9 +224,17 @@ fn holds_records(cluster: &Cluster, topic: &str) -> Result<bool, KafkaFault> {
         let (low, _) = consumer
             .fetch_watermarks(topic, partition.id(), ASK_WITHIN)
             .map_err(KafkaFault::while_("asking where the event topic begins"))?;
+        if low > 0 {
+            return Ok(true);
+        }
         assignment
             .add_partition_offset(topic, partition.id(), Offset::Offset(low))
             .map_err(KafkaFault::while_("assigning the event topic"))?;
+    }
+    if assignment.count() == 0 {
+        // a broker that does not know the topic is no witness that it is empty
+        let unknown = KafkaError::MetadataFetch(RDKafkaErrorCode::UnknownTopicOrPartition);
+        return Err(KafkaFault::while_("asking for the partitions of the event topic")(unknown));
     }
     consumer.assign(&assignment).map_err(KafkaFault::while_("assigning the event topic"))?;
     let mut ended = 0;

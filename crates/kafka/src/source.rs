@@ -1,4 +1,4 @@
-use std::{collections::HashSet, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures::FutureExt as _;
@@ -6,7 +6,7 @@ use onenet_eventstore::{Checkpoint, Delivery, Source, SourceError};
 use rdkafka::{
     Message as _, Offset, TopicPartitionList,
     consumer::{Consumer as _, StreamConsumer},
-    error::{KafkaError, RDKafkaErrorCode},
+    error::{KafkaError, KafkaResult, RDKafkaErrorCode},
     message::{Headers as _, OwnedMessage},
     metadata::{MetadataPartition, MetadataTopic},
 };
@@ -24,7 +24,7 @@ const WAIT: Duration = Duration::from_millis(500);
 /// Another context's event topic, read at the offsets the follower keeps.
 pub struct KafkaSource {
     topic: String,
-    consumer: StreamConsumer,
+    consumer: Arc<StreamConsumer>,
     assigned: HashSet<i32>,
     ready: Vec<Delivery>,
 }
@@ -32,17 +32,18 @@ pub struct KafkaSource {
 impl KafkaSource {
     /// `name` is the follower's, with the node's in front: what the brokers' own tools show.
     pub fn new(cluster: &Cluster, name: &str, topic: String) -> Result<Self, KafkaFault> {
-        let consumer = cluster.reader(name, "read_committed")?;
+        let consumer = Arc::new(cluster.reader(name, "read_committed")?);
         Ok(Self { topic, consumer, assigned: HashSet::new(), ready: Vec::new() })
     }
 
     /// A stored offset on a topic that was created anew, or whose history went, would silently skip
     /// or repeat: Kafka itself accepts it.
-    fn check_offset(&self, partition: i32, offset: i64) -> Result<(), SourceError> {
+    async fn check_offset(&self, partition: i32, offset: i64) -> Result<(), SourceError> {
         let (low, high) = self
-            .consumer
-            .fetch_watermarks(&self.topic, partition, ASK_WITHIN)
-            .map_err(passing("asking for the ends of a partition"))?;
+            .ask("asking for the ends of a partition", move |consumer, topic| {
+                consumer.fetch_watermarks(topic, partition, ASK_WITHIN)
+            })
+            .await?;
         if (low..=high).contains(&offset) {
             return Ok(());
         }
@@ -51,6 +52,20 @@ impl KafkaSource {
              partition holds {low} to {high}: the topic was cut or created anew",
             self.topic
         )))
+    }
+
+    /// A question holds its thread until it is answered: ten seconds where Kafka is away, in which
+    /// the process has other things to do.
+    async fn ask<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        question: impl FnOnce(&StreamConsumer, &str) -> KafkaResult<T> + Send + 'static,
+    ) -> Result<T, SourceError> {
+        let (consumer, topic) = (Arc::clone(&self.consumer), self.topic.clone());
+        tokio::task::spawn_blocking(move || question(&consumer, &topic))
+            .await
+            .map_err(|error| SourceError::Passing { doing, source: Box::new(error) })?
+            .map_err(passing(doing))
     }
 
     fn accept(&mut self, message: &OwnedMessage) -> Result<(), SourceError> {
@@ -93,18 +108,21 @@ impl Source for KafkaSource {
     }
 
     async fn partitions(&mut self) -> Result<Vec<i32>, SourceError> {
-        let metadata = self
-            .consumer
-            .fetch_metadata(Some(&self.topic), ASK_WITHIN)
-            .map_err(passing("asking for a topic's partitions"))?;
-        let partitions = metadata.topics().iter().flat_map(MetadataTopic::partitions);
-        Ok(partitions.map(MetadataPartition::id).collect())
+        self.ask("asking for a topic's partitions", |consumer, topic| {
+            let metadata = consumer.fetch_metadata(Some(topic), ASK_WITHIN)?;
+            let partitions = metadata.topics().iter().flat_map(MetadataTopic::partitions);
+            let partitions: Vec<_> = partitions.map(MetadataPartition::id).collect();
+            // an answer without any would let go of all that is held
+            let unknown = KafkaError::MetadataFetch(RDKafkaErrorCode::UnknownTopicOrPartition);
+            if partitions.is_empty() { Err(unknown) } else { Ok(partitions) }
+        })
+        .await
     }
 
     async fn assign(&mut self, partitions: &[(i32, Checkpoint)]) -> Result<(), SourceError> {
         let mut assignment = TopicPartitionList::new();
         for (partition, checkpoint) in partitions {
-            self.check_offset(*partition, checkpoint.next_offset)?;
+            self.check_offset(*partition, checkpoint.next_offset).await?;
             assignment
                 .add_partition_offset(
                     &self.topic,

@@ -54,7 +54,7 @@ impl From<KafkaFault> for TopicError {
 struct Spec {
     topic: String,
     partitions: i32,
-    settings: [(&'static str, &'static str); 2],
+    settings: &'static [(&'static str, &'static str)],
 }
 
 impl Topics {
@@ -117,12 +117,17 @@ impl Topics {
             Spec {
                 topic: self.events(),
                 partitions,
-                settings: [("cleanup.policy", "delete"), ("retention.ms", "-1")],
+                // a cluster may bound the size of its topics as well as their age
+                settings: &[
+                    ("cleanup.policy", "delete"),
+                    ("retention.ms", "-1"),
+                    ("retention.bytes", "-1"),
+                ],
             },
             Spec {
                 topic: self.checkpoint(),
                 partitions: 1,
-                settings: [("cleanup.policy", "compact"), ("retention.bytes", "-1")],
+                settings: &[("cleanup.policy", "compact")],
             },
         ]
     }
@@ -145,7 +150,7 @@ async fn check_settings(
         tokio::time::sleep(LOOK_EVERY).await;
         actual = settings(admin, options, &spec.topic).await?;
     }
-    for (setting, needed) in spec.settings {
+    for &(setting, needed) in spec.settings {
         let actual = actual.get(setting).cloned().unwrap_or_default();
         if actual != needed {
             let (topic, needed) = (spec.topic.clone(), needed.to_owned());

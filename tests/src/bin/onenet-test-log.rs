@@ -55,11 +55,12 @@ fn say(line: &str) {
 async fn append(log: &PgLog, name: &str) {
     for n in 0_u64.. {
         let command_id = Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{name}/{n}").as_bytes());
-        let stream = StreamId::new("account", &format!("{name}-{}", n % 7));
+        let subject = format!("{name}-{}", n % 7);
+        let stream = StreamId::new("account", &subject);
         let payload = command_id.to_string();
         loop {
             let version = Version(n / 7 * 2);
-            let events = vec![event("s", &payload), event("s", &payload)];
+            let events = vec![event(&subject, &payload), event(&subject, &payload)];
             match log.append(&stream, version, &cause(command_id), events).await {
                 Ok(appended) => {
                     say(&format!("{command_id} {}", appended.receipt.position.number));

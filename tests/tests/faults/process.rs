@@ -4,6 +4,7 @@ use std::{
     io::{BufRead as _, BufReader},
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
+    thread::JoinHandle,
     time::Duration,
 };
 
@@ -11,6 +12,7 @@ use std::{
 pub(crate) struct Process {
     child: Child,
     said: Arc<Mutex<Vec<String>>>,
+    hearing: Option<JoinHandle<()>>,
 }
 
 impl Process {
@@ -18,12 +20,12 @@ impl Process {
         let mut child = Command::new(program).args(words).stdout(Stdio::piped()).spawn().unwrap();
         let said = Arc::new(Mutex::new(Vec::new()));
         let (lines, heard) = (BufReader::new(child.stdout.take().unwrap()).lines(), said.clone());
-        std::thread::spawn(move || {
+        let hearing = std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
                 heard.lock().unwrap().push(line);
             }
         });
-        Self { child, said }
+        Self { child, said, hearing: Some(hearing) }
     }
 
     pub(crate) fn said(&self) -> Vec<String> {
@@ -34,9 +36,13 @@ impl Process {
         until(what, async || self.said().len() >= lines).await;
     }
 
+    /// Answers everything it said, up to its last line.
     pub(crate) fn kill(mut self) -> Vec<String> {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+        if let Some(hearing) = self.hearing.take() {
+            hearing.join().unwrap();
+        }
         self.said()
     }
 }

@@ -1,5 +1,7 @@
 //! The relay is killed at random points, most of them inside an open Kafka transaction.
 
+use std::time::Duration;
+
 use crate::process::{Process, until};
 use onenet_eventstore::{
     Checkpoint, Source as _, sqlx,
@@ -13,7 +15,8 @@ const SCHEMA: &str = "ledger";
 const PARTITIONS: i32 = 3;
 /// Kills that must fall between the beginning and the end of a transaction.
 const INSIDE: usize = 10;
-/// Kills at most.
+/// Kills at least, and at most.
+const KILLS: usize = 12;
 const ROUNDS: usize = 40;
 
 #[tokio::test]
@@ -37,13 +40,15 @@ async fn a_relay_killed_inside_transactions_loses_doubles_and_reorders_nothing()
     });
     let mut owner = scratch.owner(SCHEMA).await.unwrap();
     let mut inside = 0;
-    for round in 0..ROUNDS {
-        if inside >= INSIDE {
+    for (round, pause) in (0..ROUNDS).zip((0..90).cycle().step_by(37)) {
+        if inside >= INSIDE && round >= KILLS {
             break;
         }
         let running = relay();
         // a different transaction each time
         until("a transaction", async || count(&running.said(), "begun") > round % 4).await;
+        // and a different moment of it, so that some fall while it is being committed
+        tokio::time::sleep(Duration::from_millis(pause)).await;
         let said = running.kill();
         inside += count(&said, "begun") - count(&said, "committed");
         // its lease would keep the successor waiting for ten seconds

@@ -1,6 +1,6 @@
 //! A relay whose topic contradicts its log stops, says why, and publishes nothing.
 
-use onenet_kafka::{RelayError, TopicError, Topics};
+use onenet_kafka::{Relay, RelayError, TopicError, Topics};
 use rdkafka::{
     ClientConfig,
     admin::{AdminClient, AdminOptions},
@@ -91,6 +91,16 @@ async fn another_epoch() {
     let world = published().await;
     as_owner(&world, "update log set epoch = 2").await;
     assert!(refusal(&world).await.contains("is of another epoch"));
+}
+
+#[tokio::test]
+async fn another_log() {
+    let world = published().await;
+    let elsewhere = World::new().await;
+    let relay = Relay { log: elsewhere.log, ..world.relay() };
+    let stopped = relay.run(CancellationToken::new()).await;
+    assert!(stopped.unwrap_err().to_string().contains("is another log's"));
+    assert_eq!(world.published(2).await.into_iter().flatten().count(), 2, "nothing was published");
 }
 
 #[tokio::test]

@@ -1,7 +1,14 @@
 //! Each event of the log is on its topic once, in order, whatever stops the relay.
 
+use std::time::Duration;
+
+use onenet_eventstore::sqlx;
 use onenet_kafka::{Record, Relay, Topics, encode};
 use onenet_kernel::Recorded;
+use rdkafka::{
+    ClientConfig,
+    producer::{BaseProducer, BaseRecord, Producer as _},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::World;
@@ -35,6 +42,72 @@ async fn two_relays_at_once_publish_each_event_once() {
     for relay in running {
         relay.await.unwrap().unwrap();
     }
+}
+
+#[tokio::test]
+async fn relays_that_both_believe_in_their_lease_publish_each_event_once() {
+    let world = World::new().await;
+    let stop = CancellationToken::new();
+    let running = [world.start(&stop), world.start(&stop)];
+    let mut owner = world.scratch.owner("ledger").await.unwrap();
+    for subject in 0..160 {
+        world.append(&format!("s{subject}"), 0).await;
+        // whoever asks next gets it; the other hears of that only when it renews
+        sqlx::query("update leases set until = '-infinity'").execute(&mut owner).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    world.assert_published().await;
+    stop.cancel();
+    for relay in running {
+        relay.await.unwrap().unwrap();
+    }
+}
+
+/// A producer of the relay's own name takes over inside its own transaction.
+fn take_over(world: &World) -> BaseProducer {
+    let rival: BaseProducer = ClientConfig::new()
+        .set("bootstrap.servers", &world.cluster.bootstrap)
+        .set("transactional.id", world.topics.transactional_id(world.log.log_id()))
+        .create()
+        .unwrap();
+    let within = Duration::from_secs(10);
+    rival.init_transactions(within).unwrap();
+    rival.begin_transaction().unwrap();
+    rival.send(BaseRecord::to(&world.topics.events()).key("s").payload("no event")).unwrap();
+    rival.flush(within).unwrap();
+    rival
+}
+
+/// A relay that gave its lease up asks for it again three seconds later.
+async fn gave_its_lease_up(world: &World) -> bool {
+    let mut owner = world.scratch.owner("ledger").await.unwrap();
+    let is_free = "select until < clock_timestamp() from leases";
+    for _ in 0..500 {
+        if sqlx::query_scalar(is_free).fetch_one(&mut owner).await.unwrap() {
+            return true;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    false
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fenced_relay_wins_its_lease_again_and_ends_what_its_rival_left_open() {
+    let world = World::new().await;
+    let stop = CancellationToken::new();
+    let running = world.start(&stop);
+    world.append("before", 0).await;
+    world.published(2).await;
+    let rival = tokio::task::block_in_place(|| take_over(&world));
+    world.append("after", 0).await;
+    assert!(gave_its_lease_up(&world).await, "the relay fenced its rival in turn");
+    world.assert_published().await;
+    let committed =
+        tokio::task::block_in_place(|| rival.commit_transaction(Duration::from_secs(10)));
+    assert!(committed.is_err(), "the rival was not fenced");
+    world.assert_published().await;
+    stop.cancel();
+    running.await.unwrap().unwrap();
 }
 
 fn twice(topics: &Topics, event: &Recorded) -> Vec<Record> {

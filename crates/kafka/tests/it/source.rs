@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use onenet_eventstore::{
-    Db, Follower, FollowerError, HandleError, Handler, sqlx, sqlx::PgConnection,
+    Db, Follower, FollowerError, HandleError, Handler, Source as _, sqlx, sqlx::PgConnection,
 };
-use onenet_kafka::KafkaSource;
+use onenet_kafka::{Cluster, KafkaSource};
 use onenet_kernel::Recorded;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -107,4 +107,13 @@ async fn an_offset_that_the_topic_does_not_hold_stops_the_follower() {
     .unwrap();
     let stopped = follow(&world, &CancellationToken::new()).await.unwrap();
     assert!(matches!(stopped, Err(FollowerError::Broken { .. })), "{stopped:?}");
+}
+
+#[tokio::test]
+async fn a_kafka_that_is_away_holds_no_thread_of_the_process() {
+    let cluster = Cluster { bootstrap: "127.0.0.1:1".to_owned() };
+    let mut source = KafkaSource::new(&cluster, "henan.copy", "away".to_owned()).unwrap();
+    // on this runtime's one thread a question that blocks would be answered before the time is up
+    let asked = tokio::time::timeout(Duration::from_millis(200), source.partitions()).await;
+    assert!(asked.is_err(), "answered: {asked:?}");
 }
