@@ -1,10 +1,16 @@
 //! Tests that need several crates, or several processes: what they share.
 
-use onenet_eventstore::TimerChange;
+use onenet_eventstore::{Db, DbSettings, PgLog, StartupError, TimerChange};
 use onenet_kafka::Topics;
 use onenet_kernel::{Corrupt, Recorded};
 
-/// `arm` arms a timer that is due at once; everything else leaves the timers alone.
+/// The log of a process that was told where it is.
+pub async fn open_log(url: &str, schema: &str) -> Result<PgLog, StartupError> {
+    let (url, schema) = (url.to_owned(), schema.to_owned());
+    PgLog::open(Db::connect(&DbSettings { url, schema, max_connections: 4 }).await?).await
+}
+
+/// `arm` arms a timer that is due at once; `fired` leaves it alone; a test sends nothing else.
 pub fn arm_events(event: &Recorded) -> Result<Vec<TimerChange>, Corrupt> {
     match &event.payload[..] {
         b"arm" => Ok(vec![TimerChange::Arm { name: "look", due_at: event.recorded_at }]),

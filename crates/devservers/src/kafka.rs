@@ -11,15 +11,18 @@ use std::{
 use crate::{
     DevServerError, jars,
     ports::{self, random_bytes},
-    process::{Program, Server, lock, until},
+    process::{Program, lock},
+    server::{Server, Startup},
 };
 
-const READY_WITHIN: Duration = Duration::from_secs(90);
+const STARTUP: Startup = Startup {
+    ready_within: Duration::from_secs(90),
+    tries: 10,
+    passing: ["Address already in use", "Failed to acquire lock"],
+    dies_by: "KILL",
+};
 /// The pom binds the simplest logger there is; what goes wrong goes to the log file.
 const QUIET: &str = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn";
-const TRIES: usize = 10;
-/// What an unlucky start says when another try may do.
-const PASSING: [&str; 2] = ["Address already in use", "Failed to acquire lock"];
 
 /// One broker that is its own controller (KRaft). Replication is one everywhere, topics are never
 /// made by accident. It does not fsync each message: a tier that runs one broker sets
@@ -59,34 +62,22 @@ impl Kafka {
         fs::create_dir_all(dir).map_err(DevServerError::files("creating", dir))?;
         let dir = dir.canonicalize().map_err(DevServerError::files("entering", dir))?;
         let lock = lock(&dir)?;
-        let mut tries = 0;
-        loop {
+        let prepare = || {
             let port = ports::remembered(&dir.join("port"))?;
             let controller = ports::remembered(&dir.join("controller.port"))?;
             let properties = dir.join("server.properties");
             write(&properties, &configuration(&dir, port, controller, extra))?;
             format(&java, &lib, &dir, &properties)?;
             let program = Program {
-                path: &java,
+                path: java.clone(),
                 args: arguments(&lib, "kafka.Kafka", &[properties.into()]),
                 user: None,
                 log: dir.join("kafka.log"),
             };
-            let server = Server::start(&program, "KILL")?;
-            until(READY_WITHIN, || !server.is_running() || answers(port).is_some());
-            if server.is_running() {
-                if answers(port).is_some() {
-                    return Ok(Self { server, port, _lock: lock });
-                }
-                return Err(program.silent(READY_WITHIN));
-            }
-            tries += 1;
-            let tail = program.tail();
-            if tries >= TRIES || !PASSING.iter().any(|reason| tail.contains(reason)) {
-                return Err(program.ended());
-            }
-            until(Duration::from_millis(500), || false);
-        }
+            Ok((port, program))
+        };
+        let (server, port) = Server::start(&STARTUP, prepare, |port| answers(port).is_some())?;
+        Ok(Self { server, port, _lock: lock })
     }
 
     /// `host:port` for clients.
@@ -149,7 +140,7 @@ fn format(java: &Path, lib: &Path, dir: &Path, properties: &Path) -> Result<(), 
         "--ignore-formatted".into(),
     ];
     let args = arguments(lib, "kafka.tools.StorageTool", &words);
-    Program { path: java, args, user: None, log: dir.join("format.log") }.run()
+    Program { path: java.to_owned(), args, user: None, log: dir.join("format.log") }.run()
 }
 
 fn arguments(lib: &Path, class: &str, words: &[OsString]) -> Vec<OsString> {

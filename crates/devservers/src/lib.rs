@@ -29,6 +29,7 @@ mod kafka;
 mod ports;
 mod postgres;
 mod process;
+mod server;
 mod shared;
 
 pub use error::DevServerError;

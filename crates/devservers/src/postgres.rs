@@ -11,14 +11,17 @@ use std::{
 use crate::{
     DevServerError,
     ports::{self, random_bytes},
-    process::{Program, Server, Unprivileged, lock, on_path, until},
+    process::{Program, Unprivileged, lock, on_path},
+    server::{Server, Startup},
 };
 
-const READY_WITHIN: Duration = Duration::from_mins(1);
-/// Starts that a port taken meanwhile, or a predecessor that is still stopping, may cost.
-const TRIES: usize = 40;
-/// What an unlucky start says when another try may do.
-const PASSING: [&str; 2] = ["could not bind", "lock file \"postmaster.pid\" already exists"];
+const STARTUP: Startup = Startup {
+    ready_within: Duration::from_mins(1),
+    tries: 40,
+    passing: ["could not bind", "lock file \"postmaster.pid\" already exists"],
+    // PostgreSQL's fast shutdown
+    dies_by: "INT",
+};
 
 /// A private PostgreSQL. Stops when dropped.
 pub struct Postgres {
@@ -43,33 +46,20 @@ impl Postgres {
         }
         let data = dir.join("data");
         if !data.exists() {
-            initialise(&programs, &dir, &data, user.as_ref())?;
+            initialise(&programs, &dir, &data, user.clone())?;
         }
-        let mut tries = 0;
-        loop {
+        let prepare = || {
             let port = ports::remembered(&dir.join("port"))?;
             let program = Program {
-                path: &programs.join("postgres"),
+                path: programs.join("postgres"),
                 args: arguments(&data, port),
-                user: user.as_ref(),
+                user: user.clone(),
                 log: dir.join("postgres.log"),
             };
-            // INT is PostgreSQL's fast shutdown
-            let server = Server::start(&program, "INT")?;
-            until(READY_WITHIN, || !server.is_running() || is_ready(&programs, port));
-            if server.is_running() {
-                if is_ready(&programs, port) {
-                    return Ok(Self { server, port, password, _lock: lock });
-                }
-                return Err(program.silent(READY_WITHIN));
-            }
-            tries += 1;
-            let tail = program.tail();
-            if tries >= TRIES || !PASSING.iter().any(|reason| tail.contains(reason)) {
-                return Err(program.ended());
-            }
-            until(Duration::from_millis(500), || false);
-        }
+            Ok((port, program))
+        };
+        let (server, port) = Server::start(&STARTUP, prepare, |port| is_ready(&programs, port))?;
+        Ok(Self { server, port, password, _lock: lock })
     }
 
     /// URL of the superuser for `database`.
@@ -106,7 +96,7 @@ fn initialise(
     programs: &Path,
     dir: &Path,
     data: &Path,
-    user: Option<&Unprivileged>,
+    user: Option<Unprivileged>,
 ) -> Result<(), DevServerError> {
     // renamed when it is whole: an initdb that was cut off leaves something that looks complete
     let fresh = dir.join("data.new");
@@ -126,7 +116,7 @@ fn initialise(
         (&fresh).into(),
     ];
     let log = dir.join("initdb.log");
-    Program { path: &programs.join("initdb"), args, user, log }.run()?;
+    Program { path: programs.join("initdb"), args, user, log }.run()?;
     fs::rename(&fresh, data).map_err(DevServerError::files("renaming to", data))
 }
 

@@ -4,7 +4,6 @@ use std::{
     os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::mpsc,
     thread,
     time::{Duration, Instant},
 };
@@ -14,7 +13,7 @@ use crate::DevServerError;
 /// Pause between two looks at something that is awaited.
 const LOOK_EVERY: Duration = Duration::from_millis(25);
 /// How long a server may take to stop before it is killed.
-const STOP_WITHIN: Duration = Duration::from_secs(20);
+pub(crate) const STOP_WITHIN: Duration = Duration::from_secs(20);
 
 /// The user a private server runs as where its owner is root.
 #[derive(Clone, Debug)]
@@ -47,14 +46,15 @@ fn id(args: &[&str]) -> Option<String> {
 }
 
 /// A program to run: as whom, with what, and where its output goes.
-pub(crate) struct Program<'a> {
-    pub(crate) path: &'a Path,
+#[derive(Clone)]
+pub(crate) struct Program {
+    pub(crate) path: PathBuf,
     pub(crate) args: Vec<OsString>,
-    pub(crate) user: Option<&'a Unprivileged>,
+    pub(crate) user: Option<Unprivileged>,
     pub(crate) log: PathBuf,
 }
 
-impl Program<'_> {
+impl Program {
     /// Runs it to its end.
     pub(crate) fn run(&self) -> Result<(), DevServerError> {
         let mut child = self.spawn("KILL")?;
@@ -80,16 +80,16 @@ impl Program<'_> {
     }
 
     /// The kernel sends `signal` when the thread that calls this dies.
-    fn spawn(&self, signal: &str) -> Result<Child, DevServerError> {
+    pub(crate) fn spawn(&self, signal: &str) -> Result<Child, DevServerError> {
         let log = self.open_log()?;
         let errors = log.try_clone().map_err(|source| self.not_started(source))?;
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", signal]);
-        if let Some(user) = self.user {
+        if let Some(user) = &self.user {
             command.args(["--reuid", &user.uid, "--regid", &user.gid, "--clear-groups"]);
         }
         command
-            .arg(self.path)
+            .arg(&self.path)
             .args(&self.args)
             .stdin(Stdio::null())
             .stdout(log)
@@ -113,78 +113,6 @@ impl Program<'_> {
     fn not_started(&self, source: std::io::Error) -> DevServerError {
         DevServerError::Spawn { program: self.name(), source }
     }
-}
-
-enum Order {
-    IsRunning(mpsc::Sender<bool>),
-    Stop { signal: &'static str, done: mpsc::Sender<()> },
-}
-
-/// A running server. A thread of its own starts it and waits with it: the kernel ties the server's
-/// life to that thread, so it must not be one that ends earlier.
-pub(crate) struct Server {
-    orders: mpsc::Sender<Order>,
-    pub(crate) pid: u32,
-}
-
-impl Server {
-    /// `signal` is what the kernel sends when the owner dies: KILL, or what makes it stop at once.
-    pub(crate) fn start(
-        program: &Program<'_>,
-        signal: &'static str,
-    ) -> Result<Self, DevServerError> {
-        let (orders, inbox) = mpsc::channel();
-        let (started, outcome) = mpsc::channel();
-        let (path, user) = (program.path.to_owned(), program.user.cloned());
-        let (args, log) = (program.args.clone(), program.log.clone());
-        thread::spawn(move || {
-            let program = Program { path: &path, args, user: user.as_ref(), log };
-            match program.spawn(signal) {
-                Err(error) => drop(started.send(Err(error))),
-                Ok(child) => {
-                    started.send(Ok(child.id())).ok();
-                    serve(child, &inbox);
-                }
-            }
-        });
-        let gone = |_| program.ended();
-        let pid = outcome.recv().map_err(gone)??;
-        Ok(Self { orders, pid })
-    }
-
-    pub(crate) fn is_running(&self) -> bool {
-        let (answer, is_running) = mpsc::channel();
-        self.orders.send(Order::IsRunning(answer)).is_ok() && is_running.recv().unwrap_or(false)
-    }
-
-    /// Sends `signal` and waits until the server is gone; kills it if it takes too long.
-    pub(crate) fn stop(&self, signal: &'static str) {
-        let (done, is_done) = mpsc::channel();
-        if self.orders.send(Order::Stop { signal, done }).is_ok() {
-            is_done.recv().ok();
-        }
-    }
-}
-
-fn serve(mut child: Child, inbox: &mpsc::Receiver<Order>) {
-    for order in inbox {
-        match order {
-            Order::IsRunning(answer) => {
-                answer.send(matches!(child.try_wait(), Ok(None))).ok();
-            }
-            Order::Stop { signal, done } => {
-                let kill = format!("kill -{signal} {}", child.id());
-                Command::new("sh").args(["-c", &kill]).stderr(Stdio::null()).status().ok();
-                if !until(STOP_WITHIN, || !matches!(child.try_wait(), Ok(None))) {
-                    child.kill().ok();
-                    child.wait().ok();
-                }
-                done.send(()).ok();
-            }
-        }
-    }
-    child.kill().ok();
-    child.wait().ok();
 }
 
 /// Keeps a second owner out of `dir` for as long as the file lives; waits for one that is going.

@@ -24,7 +24,7 @@ const SLOW_POLL: Duration = Duration::from_millis(500);
 /// Pause after a failure that may pass.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Why a relay stopped for good. Nothing was published since it started.
+/// Why a relay stopped for good. It published nothing since it last took over.
 #[derive(Debug, thiserror::Error)]
 pub enum RelayError {
     /// Going on could publish twice or leave a gap: an operator has to decide.

@@ -6,13 +6,12 @@
 use std::{future::pending, io::Write as _, process::ExitCode};
 
 use onenet_eventstore::{
-    Db, DbSettings, Fire, Follower, HandleError, Handler, LogSource, PgLog, Timer, TimerTable,
-    run_clock,
+    Fire, Follower, HandleError, Handler, LogSource, PgLog, Timer, TimerTable, run_clock,
     sqlx::{self, PgConnection},
     testing::{cause, event},
 };
 use onenet_kernel::{EventStore as _, Issuer, Recorded, StoreError, StreamId, Version};
-use onenet_tests::arm_events;
+use onenet_tests::{arm_events, open_log};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -26,12 +25,7 @@ async fn main() -> ExitCode {
     let [role, url, schema, name, hang @ ..] = words.as_slice() else {
         return ExitCode::from(2);
     };
-    let settings = DbSettings { url: url.clone(), schema: schema.clone(), max_connections: 4 };
-    let log = match Db::connect(&settings).await {
-        Ok(db) => PgLog::open(db).await,
-        Err(error) => Err(error.into()),
-    };
-    let Ok(log) = log else {
+    let Ok(log) = open_log(url, schema).await else {
         return ExitCode::FAILURE;
     };
     match role.as_str() {

@@ -3,9 +3,8 @@
 
 use std::process::ExitCode;
 
-use onenet_eventstore::{Db, DbSettings, PgLog};
 use onenet_kafka::{Cluster, Relay, events_only};
-use onenet_tests::topics;
+use onenet_tests::{open_log, topics};
 use tokio_util::sync::CancellationToken;
 
 #[tokio::main]
@@ -15,12 +14,7 @@ async fn main() -> ExitCode {
     let [url, schema, bootstrap, prefix] = words.as_slice() else {
         return ExitCode::from(2);
     };
-    let settings = DbSettings { url: url.clone(), schema: schema.clone(), max_connections: 4 };
-    let log = match Db::connect(&settings).await {
-        Ok(db) => PgLog::open(db).await,
-        Err(error) => Err(error.into()),
-    };
-    let Ok(log) = log else {
+    let Ok(log) = open_log(url, schema).await else {
         return ExitCode::FAILURE;
     };
     let cluster = Cluster { bootstrap: bootstrap.clone() };
