@@ -59,6 +59,15 @@ pub enum DevServerError {
         /// The last lines of it.
         tail: String,
     },
+    /// A key or a certificate could not be made or read.
+    #[error("{doing}")]
+    Certificate {
+        /// What was being done.
+        doing: &'static str,
+        /// What failed.
+        #[source]
+        source: rcgen::Error,
+    },
     /// No port of the range could be had.
     #[error("no free loopback port between {from} and {to} was found")]
     NoPort {

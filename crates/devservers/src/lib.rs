@@ -1,4 +1,5 @@
-//! A private PostgreSQL and a private Apache Kafka on free loopback ports over a data directory.
+//! A private PostgreSQL and a private Apache Kafka on free loopback ports over a data directory, and
+//! the certificates of a private node.
 //!
 //! `onenet up`, the demo, the benchmarks and every test start their servers here, and nowhere else.
 //!
@@ -26,6 +27,7 @@
 mod error;
 mod jars;
 mod kafka;
+mod pki;
 mod ports;
 mod postgres;
 mod process;
@@ -34,5 +36,6 @@ mod shared;
 
 pub use error::DevServerError;
 pub use kafka::Kafka;
+pub use pki::{Identity, Pki};
 pub use postgres::Postgres;
 pub use shared::{KAFKA_VARIABLE, POSTGRES_VARIABLE, run_beside, shared_kafka, shared_postgres};

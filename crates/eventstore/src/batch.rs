@@ -72,6 +72,7 @@ fn check(stream: &StreamId, cause: &Cause, events: &[NewEvent]) -> Result<(), St
             let reason = format!("{} bytes, at most {MAX_EVENT_BYTES}", event.payload.len());
             return Err(unstorable("payload", reason));
         }
+        texts.push(("event_type", &event.event_type));
         texts.push(("subject", &event.key.subject));
         texts.push(("division", &event.key.division));
         texts.push(("industry", &event.key.industry));
@@ -154,7 +155,7 @@ fn bind_events<'q>(statement: Statement<'q>, commands: &[&'q AppendCommand]) -> 
         .bind(events.iter().map(|(n, _, _)| *n).collect::<Vec<i32>>())
         .bind(events.iter().map(|(_, ordinal, _)| *ordinal).collect::<Vec<i32>>())
         .bind(events.iter().map(|(_, _, (id, _, _))| *id).collect::<Vec<_>>())
-        .bind(events.iter().map(|(_, _, (_, _, event))| event.event_type).collect::<Vec<_>>())
+        .bind(events.iter().map(|(_, _, (_, _, event))| &*event.event_type).collect::<Vec<_>>())
         .bind(events.iter().map(|(_, _, (_, _, event))| &event.payload[..]).collect::<Vec<_>>())
         .bind(events.iter().map(|(_, _, (_, _, e))| e.key.division.as_str()).collect::<Vec<_>>())
         .bind(events.iter().map(|(_, _, (_, _, e))| e.key.industry.as_str()).collect::<Vec<_>>())

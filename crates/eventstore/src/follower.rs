@@ -8,6 +8,7 @@ use onenet_kernel::{Corrupt, Recorded};
 use sqlx::{Acquire as _, PgConnection};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument as _, Span};
 use uuid::Uuid;
 
 use crate::{
@@ -28,6 +29,9 @@ const RETRIES_PER_ROUND: usize = 100;
 /// with the checkpoint; reactions send a command to their own context, which drops repetitions by
 /// the command's id.
 pub trait Handler: Send + Sync + 'static {
+    /// Whether [`handle_all`](Self::handle_all) is worth more than handling one by one.
+    const WHOLE_BATCHES: bool = false;
+
     /// Frozen once released: the checkpoint is kept under it.
     fn name(&self) -> &'static str;
 
@@ -37,7 +41,24 @@ pub trait Handler: Send + Sync + 'static {
         tx: &mut PgConnection,
         event: &Recorded,
     ) -> impl Future<Output = Result<(), HandleError>> + Send;
+
+    /// Handles events that came together. Where it fails, they are handled one by one.
+    fn handle_all(
+        &self,
+        tx: &mut PgConnection,
+        events: &[&Recorded],
+    ) -> impl Future<Output = Result<(), HandleError>> + Send {
+        async move {
+            for event in events {
+                self.handle(tx, event).await?;
+            }
+            Ok(())
+        }
+    }
 }
+
+/// The span in which a follower handles an event, so that one trace goes on in it.
+pub type HandlingSpan = fn(&'static str, &Recorded) -> Span;
 
 /// Why an event was not handled.
 #[derive(Debug, thiserror::Error)]
@@ -96,6 +117,7 @@ pub struct Follower<S, H> {
     handler: H,
     owner: Uuid,
     claims: BTreeMap<i32, Claim>,
+    span: HandlingSpan,
 }
 
 enum Failure {
@@ -125,7 +147,14 @@ impl From<SourceError> for Failure {
 impl<S: Source, H: Handler> Follower<S, H> {
     /// Keeps its checkpoints in the schema of `db`.
     pub fn new(db: Db, source: S, handler: H) -> Self {
-        Self { db, source, handler, owner: new_owner(), claims: BTreeMap::new() }
+        let (owner, claims) = (new_owner(), BTreeMap::new());
+        Self { db, source, handler, owner, claims, span: |_, _| Span::none() }
+    }
+
+    /// Handles each event in a span of its own.
+    #[must_use]
+    pub fn in_span(self, span: HandlingSpan) -> Self {
+        Self { span, ..self }
     }
 
     /// Follows until `stop`; failures that may pass are logged and tried again.
@@ -207,6 +236,7 @@ impl<S: Source, H: Handler> Follower<S, H> {
         let mut parked: HashSet<String> =
             parked::keys(&mut tx, self.handler.name()).await?.into_iter().collect();
         let mut moved: BTreeMap<i32, Checkpoint> = BTreeMap::new();
+        let mut together = Vec::new();
         for delivery in deliveries {
             let Some(claim) = self.claims.get(&delivery.partition) else {
                 return Err(Failure::Overtaken);
@@ -217,8 +247,14 @@ impl<S: Source, H: Handler> Follower<S, H> {
                 continue;
             }
             at.last = Some(delivery.event.position);
-            self.handle_one(&mut tx, &delivery.event, &mut parked, careful).await?;
+            let is_parked = parked.contains(&delivery.event.key.subject);
+            if H::WHOLE_BATCHES && !careful && !is_parked {
+                together.push(&delivery.event);
+            } else {
+                self.handle_one(&mut tx, &delivery.event, &mut parked, careful).await?;
+            }
         }
+        self.handle_together(&mut tx, &together).await?;
         if self.source.crosses() {
             remember_streams(&mut tx, self.handler.name(), deliveries).await?;
         }
@@ -237,6 +273,21 @@ impl<S: Source, H: Handler> Follower<S, H> {
             }
         }
         Ok(())
+    }
+
+    async fn handle_together(
+        &self,
+        tx: &mut PgConnection,
+        events: &[&Recorded],
+    ) -> Result<(), Failure> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        let spans: Vec<Span> =
+            events.iter().map(|event| (self.span)(self.handler.name(), event)).collect();
+        let outcome = self.handler.handle_all(tx, events).await;
+        drop(spans);
+        quick(outcome)
     }
 
     async fn handle_one(
@@ -266,15 +317,13 @@ impl<S: Source, H: Handler> Follower<S, H> {
         event: &Recorded,
         careful: bool,
     ) -> Result<Option<(ParkedState, String)>, Failure> {
+        let span = (self.span)(self.handler.name(), event);
         if !careful {
-            return match self.handler.handle(tx, event).await {
-                Ok(()) => Ok(None),
-                Err(HandleError::Fault(error)) => Err(Failure::Passing(error)),
-                Err(_) => Err(Failure::Event),
-            };
+            let outcome = self.handler.handle(tx, event).instrument(span).await;
+            return quick(outcome).map(|()| None);
         }
         let mut savepoint = tx.begin().await.map_err(DbError::while_("setting a savepoint"))?;
-        let parked = match self.handler.handle(&mut savepoint, event).await {
+        let parked = match self.handler.handle(&mut savepoint, event).instrument(span).await {
             Ok(()) => {
                 savepoint.commit().await.map_err(DbError::while_("releasing a savepoint"))?;
                 return Ok(None);
@@ -316,6 +365,15 @@ impl<S: Source, H: Handler> Follower<S, H> {
         if let Err(error) = self.checkpoints().release(&self.db).await {
             tracing::debug!(error = &error as &dyn std::error::Error, "checkpoints not returned");
         }
+    }
+}
+
+/// Whatever is wrong with an event of a batch is found out with care.
+fn quick(outcome: Result<(), HandleError>) -> Result<(), Failure> {
+    match outcome {
+        Ok(()) => Ok(()),
+        Err(HandleError::Fault(error)) => Err(Failure::Passing(error)),
+        Err(_) => Err(Failure::Event),
     }
 }
 

@@ -1,12 +1,21 @@
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection, migrate::Migrator};
+use sqlx::{
+    AssertSqlSafe, Connection as _, PgConnection, SqlStr,
+    migrate::{Migration, MigrationType, Migrator},
+};
 
-use crate::db::DbError;
+use crate::db::{DbError, sqlstate};
 
 /// Tables of a log that nobody but its owner may write, whatever else the context's role may do.
 const APPEND_ONLY: [&str; 3] = ["events", "log", "quiet_commands"];
 
+/// SQLSTATE of a database that is there already.
+const DUPLICATE_DATABASE: &str = "42P04";
+
 /// Schema steps of the log itself.
 static LOG: Migrator = sqlx::migrate!("./migrations");
+
+/// A step of a schema: its number, what it brings, and the statements.
+pub type Step = (i64, &'static str, &'static str);
 
 /// Why a schema was not brought up to date.
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +49,20 @@ pub struct SchemaPlan<'a> {
     /// The password it gets when it is created.
     pub password: &'a str,
     /// Steps beside those of the log: a name for their bookkeeping, and the steps.
-    pub steps: &'a [(&'static str, &'static Migrator)],
+    pub steps: &'a [(&'static str, &'a [Step])],
+}
+
+/// Creates a database on a server, as the superuser that `server` names, unless it is there.
+pub async fn create_database(server: &str, name: &str) -> Result<(), DbError> {
+    let doing = || DbError::while_("creating a database");
+    let mut connection = PgConnection::connect(server).await.map_err(doing())?;
+    let statement = format!("create database {}", quoted(name));
+    match sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await {
+        Err(error) if sqlstate(&error).as_deref() != Some(DUPLICATE_DATABASE) => {
+            Err(doing()(error))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Creates or updates a context's schema as the owning role that `url` names: role, event log, the
@@ -55,9 +77,13 @@ pub async fn migrate(url: &str, plan: &SchemaPlan<'_>) -> Result<(), MigrateErro
     let mut connection =
         PgConnection::connect(url).await.map_err(db_error("connecting as the owning role"))?;
     prepare(&mut connection, plan).await.map_err(db_error("creating role and schema"))?;
-    run(&mut connection, plan, "_log_migrations", &LOG).await?;
+    run(&mut connection, plan, "_log_migrations", LOG.iter().cloned().collect()).await?;
     for (name, steps) in plan.steps {
-        run(&mut connection, plan, name, steps).await?;
+        let steps = steps.iter().map(|&(version, brings, sql)| {
+            let sql = SqlStr::from_static(sql);
+            Migration::new(version, brings.into(), MigrationType::Simple, sql, false)
+        });
+        run(&mut connection, plan, name, steps.collect()).await?;
     }
     grant(&mut connection, plan.schema, plan.role).await.map_err(db_error("granting rights"))?;
     connection.close().await.map_err(db_error("disconnecting"))
@@ -83,9 +109,9 @@ async fn run(
     connection: &mut PgConnection,
     plan: &SchemaPlan<'_>,
     bookkeeping: &str,
-    steps: &Migrator,
+    steps: Vec<Migration>,
 ) -> Result<(), MigrateError> {
-    let mut steps = Migrator::with_migrations(steps.iter().cloned().collect());
+    let mut steps = Migrator::with_migrations(steps);
     steps.dangerous_set_table_name(format!("{}.{bookkeeping}", quoted(plan.schema)));
     steps
         .run(connection)

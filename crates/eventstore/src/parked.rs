@@ -75,14 +75,22 @@ pub async fn list_parked(db: &Db, after: i64, limit: u32) -> Result<Vec<Parked>,
     rows.iter().map(parked).collect::<Result<_, _>>().map_err(DbError::while_("reading the parked"))
 }
 
-/// Whether anything of `key` is parked by `follower`: reads of that key are incomplete then.
-pub async fn is_incomplete(db: &Db, follower: &str, key: &str) -> Result<bool, DbError> {
-    sqlx::query_scalar("select exists (select from parked where follower = $1 and key = $2)")
-        .bind(follower)
-        .bind(key)
-        .fetch_one(db.pool())
-        .await
-        .map_err(DbError::while_("looking for parked events"))
+/// Whether any of the followers has parked anything, of `key` or of any key: reads are incomplete
+/// then.
+pub async fn is_incomplete(
+    db: &Db,
+    followers: &[&str],
+    key: Option<&str>,
+) -> Result<bool, DbError> {
+    sqlx::query_scalar(
+        "select exists (select from parked
+            where follower = any($1) and ($2::text is null or key = $2))",
+    )
+    .bind(followers)
+    .bind(key)
+    .fetch_one(db.pool())
+    .await
+    .map_err(DbError::while_("looking for parked events"))
 }
 
 pub(crate) async fn keys(tx: &mut PgConnection, follower: &str) -> Result<Vec<String>, DbError> {

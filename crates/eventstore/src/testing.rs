@@ -2,18 +2,18 @@
 //! given, and commands and events that mean nothing.
 
 use onenet_kernel::{Actor, Cause, Issuer, Key, NewEvent, Timestamp};
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection, migrate::Migrator};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use uuid::Uuid;
 
 use crate::{
     db::{Db, DbError, DbSettings},
     log::PgLog,
-    migrate::{MigrateError, SchemaPlan, migrate},
+    migrate::{MigrateError, SchemaPlan, Step, create_database, migrate},
     startup::StartupError,
 };
 
 /// An organisation that tests act as.
-const ORGANISATION: &str = "11410000MB15291767";
+const ORGANISATION: &str = "11410000MB15291763";
 
 /// Role and password of every test's context: roles belong to the whole server.
 const ROLE: &str = "onenet_test";
@@ -42,12 +42,7 @@ impl Scratch {
     /// `server` is a superuser's URL that ends in a database's name.
     pub async fn create(server: &str) -> Result<Self, ScratchError> {
         let database = format!("scratch_{}", crate::new_owner().simple());
-        let doing = || DbError::while_("creating a scratch database");
-        let mut connection = PgConnection::connect(server).await.map_err(doing())?;
-        sqlx::raw_sql(AssertSqlSafe(format!("create database {database}")))
-            .execute(&mut connection)
-            .await
-            .map_err(doing())?;
+        create_database(server, &database).await?;
         Ok(Self { server: server.to_owned(), database })
     }
 
@@ -75,7 +70,7 @@ impl Scratch {
     pub async fn log(
         &self,
         schema: &str,
-        steps: &[(&'static str, &'static Migrator)],
+        steps: &[(&'static str, &[Step])],
     ) -> Result<PgLog, ScratchError> {
         let plan = SchemaPlan { schema, role: ROLE, password: ROLE, steps };
         migrate(&self.owner_url(), &plan).await?;
@@ -122,5 +117,9 @@ pub fn cause(command_id: Uuid) -> Cause {
 pub fn event(subject: &str, payload: &str) -> NewEvent {
     let key =
         Key { subject: subject.to_owned(), division: "410102".to_owned(), industry: String::new() };
-    NewEvent { event_type: "test.v1.Happened", payload: payload.as_bytes().to_vec().into(), key }
+    NewEvent {
+        event_type: "test.v1.Happened".into(),
+        payload: payload.as_bytes().to_vec().into(),
+        key,
+    }
 }

@@ -25,7 +25,7 @@ pub use client::{Cluster, KafkaFault};
 pub use cloud_event::{MalformedEvent, decode, encode};
 pub use relay::{Relay, RelayError};
 pub use source::KafkaSource;
-pub use topics::{TopicError, Topics};
+pub use topics::{Beside, TopicError, Topics};
 
 /// What is published for an event: one record, or several that become visible together.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -51,6 +51,8 @@ pub struct Relay {
     pub topics: Topics,
     /// As what.
     pub mapping: Mapping,
+    /// The span in which an event is published, so that one trace goes on in it.
+    pub span: fn(&Recorded) -> tracing::Span,
 }
 
 enum Failure {
@@ -149,9 +151,11 @@ impl Relay {
             let reached = Published { position: newest.position, event_id: newest.event_id };
             let records: Vec<_> =
                 events.iter().flat_map(|event| (self.mapping)(&self.topics, event)).collect();
+            let spans: Vec<_> = events.iter().map(self.span).collect();
             let publishing = Arc::clone(publisher);
             let outcome =
                 tokio::task::spawn_blocking(move || publishing.publish(&records, reached)).await?;
+            drop(spans);
             if let Err(fault) = outcome {
                 let fenced = publisher.is_fenced();
                 return Err(if fenced { Failure::Fenced(fault) } else { fault.into() });

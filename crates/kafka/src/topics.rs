@@ -51,17 +51,36 @@ impl From<KafkaFault> for TopicError {
     }
 }
 
+/// A topic that a context publishes beside its events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beside {
+    /// Facts for others, kept for a while: `(name, days)`.
+    Facts(&'static str, u32),
+    /// The newest state of each key, compacted; what was removed is forgotten in time.
+    State(&'static str),
+}
+
 struct Spec {
     topic: String,
     partitions: i32,
-    settings: &'static [(&'static str, &'static str)],
+    settings: Vec<(&'static str, String)>,
 }
+
+const MS_PER_DAY: u64 = 86_400_000;
+/// How long a removal stays readable on a compacted topic: longer than any reader is away.
+const REMOVALS_KEPT_DAYS: u64 = 90;
 
 impl Topics {
     /// Every event of the context, for ever; inside the node.
     #[must_use]
     pub fn events(&self) -> String {
         format!("{}onenet.{}.events.v1", self.prefix, self.context)
+    }
+
+    /// A topic beside the events, by its name.
+    #[must_use]
+    pub fn beside(&self, name: &str) -> String {
+        format!("{}onenet.{}.{name}.v1", self.prefix, self.context)
     }
 
     /// Where the relay notes how far it got.
@@ -83,14 +102,20 @@ impl Topics {
     }
 
     /// Creates the topics that are missing and checks those that are there. `partitions` counts for
-    /// the event topic, 12 in production; the copies kept of each are the cluster's default.
-    pub async fn ensure(&self, cluster: &Cluster, partitions: i32) -> Result<(), TopicError> {
+    /// every topic but the checkpoint, 12 in production; the copies kept of each are the cluster's
+    /// default.
+    pub async fn ensure(
+        &self,
+        cluster: &Cluster,
+        partitions: i32,
+        beside: &[Beside],
+    ) -> Result<(), TopicError> {
         let admin: AdminClient<DefaultClientContext> = cluster
             .config()
             .create()
             .map_err(KafkaFault::while_("creating an administrator's client"))?;
         let options = AdminOptions::new().operation_timeout(Some(ASK_WITHIN));
-        let specs = self.specs(partitions);
+        let specs = self.specs(partitions, beside);
         let new: Vec<_> = specs.iter().map(new_topic).collect();
         let created = admin
             .create_topics(&new, &options)
@@ -112,24 +137,48 @@ impl Topics {
         Ok(())
     }
 
-    fn specs(&self, partitions: i32) -> [Spec; 2] {
-        [
+    fn specs(&self, partitions: i32, beside: &[Beside]) -> Vec<Spec> {
+        let for_ever = || "-1".to_owned();
+        let mut specs = vec![
             Spec {
                 topic: self.events(),
                 partitions,
                 // a cluster may bound the size of its topics as well as their age
-                settings: &[
-                    ("cleanup.policy", "delete"),
-                    ("retention.ms", "-1"),
-                    ("retention.bytes", "-1"),
+                settings: vec![
+                    ("cleanup.policy", "delete".to_owned()),
+                    ("retention.ms", for_ever()),
+                    ("retention.bytes", for_ever()),
                 ],
             },
             Spec {
                 topic: self.checkpoint(),
                 partitions: 1,
-                settings: &[("cleanup.policy", "compact")],
+                settings: vec![("cleanup.policy", "compact".to_owned())],
             },
-        ]
+        ];
+        specs.extend(beside.iter().map(|beside| match *beside {
+            Beside::Facts(name, days) => Spec {
+                topic: self.beside(name),
+                partitions,
+                settings: vec![
+                    ("cleanup.policy", "delete".to_owned()),
+                    ("retention.ms", (u64::from(days) * MS_PER_DAY).to_string()),
+                    ("retention.bytes", for_ever()),
+                ],
+            },
+            Beside::State(name) => Spec {
+                topic: self.beside(name),
+                partitions,
+                settings: vec![
+                    ("cleanup.policy", "compact".to_owned()),
+                    ("delete.retention.ms", (REMOVALS_KEPT_DAYS * MS_PER_DAY).to_string()),
+                    // what stands in the newest segment is not compacted: it must not stay that
+                    ("segment.ms", MS_PER_DAY.to_string()),
+                    ("max.compaction.lag.ms", (7 * MS_PER_DAY).to_string()),
+                ],
+            },
+        }));
+        specs
     }
 }
 
@@ -150,10 +199,10 @@ async fn check_settings(
         tokio::time::sleep(LOOK_EVERY).await;
         actual = settings(admin, options, &spec.topic).await?;
     }
-    for &(setting, needed) in spec.settings {
-        let actual = actual.get(setting).cloned().unwrap_or_default();
-        if actual != needed {
-            let (topic, needed) = (spec.topic.clone(), needed.to_owned());
+    for (setting, needed) in &spec.settings {
+        let actual = actual.get(*setting).cloned().unwrap_or_default();
+        if actual != *needed {
+            let (topic, needed) = (spec.topic.clone(), needed.clone());
             return Err(TopicError::Differs { topic, setting, actual, needed });
         }
     }

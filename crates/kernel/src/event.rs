@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use uuid::Uuid;
 
@@ -50,8 +52,8 @@ impl Corrupt {
 /// An event without a place in the log yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewEvent {
-    /// Full protobuf name.
-    pub event_type: &'static str,
+    /// Full protobuf name; of an event that is repeated from elsewhere, whatever it was there.
+    pub event_type: Cow<'static, str>,
     /// Protobuf bytes.
     pub payload: Bytes,
     /// What it is about.

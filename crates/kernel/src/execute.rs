@@ -79,6 +79,18 @@ pub async fn execute<A: Aggregate>(
     Err(ExecuteError::Contended)
 }
 
+/// The aggregate as it stands, without deciding on it. For facts that never change once they stand
+/// (whose case it is), the state kept from the last command will do.
+pub async fn look<A: Aggregate>(
+    store: &impl EventStore,
+    stream: &StreamId,
+) -> Result<(A, Version), ExecuteError<A::Rejection>> {
+    match kept_state::<A>(store, stream) {
+        Some(kept) => Ok(kept),
+        None => fresh_state::<A>(store, stream).await,
+    }
+}
+
 /// A refusal, unless the command was carried out before: then its first receipt. Every refusal of a
 /// use case goes through here, since a retry may meet a world that has moved on.
 pub async fn unless_done<E>(
@@ -115,7 +127,7 @@ fn stamp<A: Aggregate>(mut state: A, events: &[A::Event]) -> (A, Vec<NewEvent>) 
         .map(|event| {
             state.evolve(event);
             let key: Key = state.key();
-            NewEvent { event_type: event.event_type(), payload: event.encode().into(), key }
+            NewEvent { event_type: event.event_type().into(), payload: event.encode().into(), key }
         })
         .collect();
     (state, stamped)

@@ -63,7 +63,7 @@ mod time;
 pub use aggregate::{Aggregate, replay};
 pub use cause::{Actor, Cause, Digest, Issuer, Origin};
 pub use event::{Corrupt, Key, NewEvent, Recorded, WireEvent};
-pub use execute::{ExecuteError, execute, unless_done};
+pub use execute::{ExecuteError, execute, look, unless_done};
 pub use leaf::leaf;
 pub use store::{Appended, EventStore, Folded, Receipt, StoreError};
 pub use stream::{Position, StreamId, Version};

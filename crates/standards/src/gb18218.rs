@@ -1,16 +1,13 @@
 //! Identification and grading of major hazards (危险化学品重大危险源辨识, GB 18218-2018, in force from
 //! 2019-03-01), in exact fractions: 12.5 t of chlorine beside one resident is R = 10, level three.
 
-use std::collections::HashMap;
+mod tables;
 
 use num_rational::BigRational;
 use num_traits::{One as _, Zero as _};
-use serde::Deserialize;
 
-use crate::{
-    decimal::exact,
-    table::{TableError, rows},
-};
+use self::tables::{Classes, Steps, Table1};
+use crate::table::TableError;
 
 /// One substance of a unit (production or storage).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,8 +47,40 @@ pub struct Assessment {
 pub struct Grade {
     /// R = α · Σ β·q/Q.
     pub r: BigRational,
-    /// 1 (一级, gravest) to 4 (四级).
-    pub level: u8,
+    /// What R reaches.
+    pub level: Level,
+}
+
+/// Levels of major hazards (重大危险源级别).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Level {
+    /// 一级: R ≥ 100, the gravest.
+    One,
+    /// 二级: 50 ≤ R < 100.
+    Two,
+    /// 三级: 10 ≤ R < 50.
+    Three,
+    /// 四级: R < 10.
+    Four,
+}
+
+impl Level {
+    fn from_number(number: u8) -> Option<Self> {
+        [Self::One, Self::Two, Self::Three, Self::Four]
+            .into_iter()
+            .find(|level| level.number() == number)
+    }
+
+    /// As the standard numbers it: 1 is the gravest.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::One => 1,
+            Self::Two => 2,
+            Self::Three => 3,
+            Self::Four => 4,
+        }
+    }
 }
 
 /// Why a unit cannot be assessed. `item` counts from 0.
@@ -99,24 +128,27 @@ pub enum AssessError {
 /// The tables of the standard.
 pub struct Gb18218 {
     /// Threshold and, where Table 3 names the substance, β.
-    table1: HashMap<u32, (BigRational, Option<BigRational>)>,
+    table1: Table1,
     /// Threshold and β by class symbol (Tables 2 and 4).
-    classes: HashMap<String, (BigRational, BigRational)>,
+    classes: Classes,
     /// Least number of residents and α, most residents first.
-    alpha: Vec<(u32, BigRational)>,
+    alpha: Steps<u32, BigRational>,
     /// Least R and level, gravest first.
-    levels: Vec<(BigRational, u8)>,
+    levels: Steps<BigRational, Level>,
 }
 
 impl Gb18218 {
     /// The rule version that a decision records.
-    pub const VERSION: &str = "GB 18218-2018";
+    pub const VERSION: &str = "GB18218-2018";
 
     /// The tables that come with the program.
     pub fn embedded() -> Result<Self, TableError> {
-        let named: HashMap<String, BigRational> = beta_by_name()?;
-        let table1 = table1(&named)?;
-        Ok(Self { table1, classes: classes()?, alpha: alpha()?, levels: levels()? })
+        Ok(Self {
+            table1: tables::table1()?,
+            classes: tables::classes()?,
+            alpha: tables::alpha()?,
+            levels: tables::levels()?,
+        })
     }
 
     /// Identifies and, where it is a major hazard, grades a unit with `residents` within 500 m of
@@ -185,7 +217,7 @@ impl Gb18218 {
         }
         let r = alpha * sum;
         let reached = self.levels.iter().find(|(least, _)| r >= *least);
-        let level = reached.map_or(4, |(_, level)| *level);
+        let level = reached.map_or(Level::Four, |(_, level)| *level);
         Ok(Grade { r, level })
     }
 
@@ -193,103 +225,4 @@ impl Gb18218 {
         let reached = self.alpha.iter().find(|(least, _)| residents >= *least);
         reached.map_or_else(BigRational::one, |(_, alpha)| alpha.clone())
     }
-}
-
-fn number(table: &'static str, text: &str) -> Result<BigRational, TableError> {
-    exact(text).map_err(|error| TableError::new(table, format!("{text}: {error}")))
-}
-
-fn beta_by_name() -> Result<HashMap<String, BigRational>, TableError> {
-    #[derive(Deserialize)]
-    struct Row {
-        name_zh: String,
-        beta: String,
-    }
-    const TABLE: &str = "gb18218_beta_table3.csv";
-    let rows: Vec<Row> = rows(TABLE, include_str!("../data/gb18218_beta_table3.csv"))?;
-    rows.into_iter().map(|row| Ok((row.name_zh, number(TABLE, &row.beta)?))).collect()
-}
-
-type Table1 = HashMap<u32, (BigRational, Option<BigRational>)>;
-
-fn table1(named: &HashMap<String, BigRational>) -> Result<Table1, TableError> {
-    #[derive(Deserialize)]
-    struct Row {
-        no: u32,
-        threshold_t: String,
-        beta_name: String,
-    }
-    const TABLE: &str = "gb18218_table1.csv";
-    let rows: Vec<Row> = rows(TABLE, include_str!("../data/gb18218_table1.csv"))?;
-    rows.into_iter()
-        .map(|row| {
-            let beta = match row.beta_name.as_str() {
-                "" => None,
-                name => Some(named.get(name).cloned().ok_or_else(|| TableError::new(TABLE, name))?),
-            };
-            Ok((row.no, (number(TABLE, &row.threshold_t)?, beta)))
-        })
-        .collect()
-}
-
-fn classes() -> Result<HashMap<String, (BigRational, BigRational)>, TableError> {
-    #[derive(Deserialize)]
-    struct Threshold {
-        symbol: String,
-        threshold_t: String,
-    }
-    #[derive(Deserialize)]
-    struct Beta {
-        symbol: String,
-        beta: String,
-    }
-    const TABLE: &str = "gb18218_table2.csv";
-    let betas: Vec<Beta> =
-        rows("gb18218_beta_table4.csv", include_str!("../data/gb18218_beta_table4.csv"))?;
-    let thresholds: Vec<Threshold> = rows(TABLE, include_str!("../data/gb18218_table2.csv"))?;
-    thresholds
-        .into_iter()
-        .map(|row| {
-            let beta = betas.iter().find(|beta| beta.symbol == row.symbol);
-            let beta = beta.ok_or_else(|| TableError::new(TABLE, &row.symbol))?;
-            let values = (number(TABLE, &row.threshold_t)?, number(TABLE, &beta.beta)?);
-            Ok((row.symbol, values))
-        })
-        .collect()
-}
-
-fn alpha() -> Result<Vec<(u32, BigRational)>, TableError> {
-    #[derive(Deserialize)]
-    struct Row {
-        population_min: u32,
-        alpha: String,
-    }
-    const TABLE: &str = "gb18218_alpha.csv";
-    let rows: Vec<Row> = rows(TABLE, include_str!("../data/gb18218_alpha.csv"))?;
-    let mut steps = rows
-        .into_iter()
-        .map(|row| Ok((row.population_min, number(TABLE, &row.alpha)?)))
-        .collect::<Result<Vec<_>, TableError>>()?;
-    steps.sort_by(|one, other| other.cmp(one));
-    Ok(steps)
-}
-
-fn levels() -> Result<Vec<(BigRational, u8)>, TableError> {
-    #[derive(Deserialize)]
-    struct Row {
-        level: u8,
-        #[serde(rename = "R_min_inclusive")]
-        least: String,
-    }
-    const TABLE: &str = "gb18218_levels.csv";
-    let rows: Vec<Row> = rows(TABLE, include_str!("../data/gb18218_levels.csv"))?;
-    let mut steps = rows
-        .into_iter()
-        .map(|row| {
-            let least = if row.least.is_empty() { "0" } else { &row.least };
-            Ok((number(TABLE, least)?, row.level))
-        })
-        .collect::<Result<Vec<_>, TableError>>()?;
-    steps.sort_by(|one, other| other.cmp(one));
-    Ok(steps)
 }

@@ -20,9 +20,11 @@ mod industry;
 pub mod listing;
 mod table;
 mod uscc;
+mod violation;
 
 pub use calendar::{Calendar, CalendarError, Deadline};
-pub use decimal::{DecimalError, exact};
+pub use decimal::{DecimalError, decimal_text, exact};
 pub use industry::{Industries, IndustryCode};
 pub use table::TableError;
 pub use uscc::{Uscc, UsccError};
+pub use violation::Violations;

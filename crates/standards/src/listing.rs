@@ -1,13 +1,13 @@
-//! Which penalties lead to a listing (失信主体名单): the rule set in force on the day a penalty took
-//! effect, and what its triggers say of it.
+//! Which penalties lead to a listing (失信主体名单) and how long it lasts: the rule set in force on the
+//! day a penalty took effect, what its triggers say of it, and its terms.
 
-use jiff::civil::Date;
+mod rule_set;
+
+use jiff::{ToSpan as _, civil::Date};
 use num_rational::BigRational;
-use serde::Deserialize;
 
-use crate::{decimal::exact, industry::IndustryCode, table::TableError};
-
-const TABLE: &str = "credit_rules.json";
+use self::rule_set::{Cover, RuleSet, Trigger};
+use crate::{industry::IndustryCode, table::TableError};
 
 /// What a penalty is judged by.
 #[derive(Clone, Debug)]
@@ -52,201 +52,162 @@ pub enum Judgement {
         /// The trigger that holds.
         trigger: String,
     },
-    /// A trigger holds, but the industry scope is a reading, not the order's text.
-    OfficerDecides {
-        /// The rule set.
-        rule_set: String,
-        /// The triggers that hold.
+    /// The rules alone open none.
+    NotOpened {
+        /// Why.
+        outcome: NotOpenedOutcome,
+        /// The rule set in force, if any.
+        rule_set: Option<String>,
+        /// Its triggers that name one of the violations, whether they hold or not: where an officer
+        /// starts to look.
         triggers: Vec<String>,
     },
+}
+
+/// Why a penalty opens no case by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotOpenedOutcome {
+    /// No trigger's whole condition holds for such a subject.
+    NoTrigger,
     /// A trigger holds, but the rule set does not cover the industry.
-    OutOfScope {
-        /// The rule set.
-        rule_set: String,
-        /// The triggers that hold but for the scope.
-        triggers: Vec<String>,
-    },
+    OutOfScope,
     /// What holds lists persons alone.
-    PersonsOnly {
-        /// The rule set.
-        rule_set: String,
-        /// The triggers that hold for persons.
-        triggers: Vec<String>,
-    },
-    /// No trigger holds for such a subject.
-    NoTrigger {
-        /// The rule set.
-        rule_set: String,
-    },
-    /// The rule set has another chain of decision (a national authority decides).
-    NotExecutable {
-        /// The rule set.
-        rule_set: String,
-    },
+    PersonsOnly,
     /// No rule set was in force that day.
     NoRuleSet,
+    /// The rule set has another chain of decision (a national authority decides).
+    RuleSetNotExecutable,
+    /// A trigger holds, but the industry scope is a reading, not the order's text.
+    OfficerDecides,
+}
+
+/// Why an officer may not propose a listing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProposalError {
+    /// No rule set was in force that day, or one that another authority executes.
+    #[error("no listing rule set was in force that its own authority could execute")]
+    NoExecutableRuleSet {
+        /// The one in force, if any.
+        rule_set: Option<String>,
+    },
+    /// The rule set has no such trigger.
+    #[error("the rule set has no such trigger")]
+    TriggerUnknown,
+    /// The trigger lists others.
+    #[error("the trigger does not list such a subject")]
+    TriggerNotForSubject,
+}
+
+/// How long a listing lasts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// The rule, as an officer would cite it.
+    pub legal_basis: String,
+    months: u16,
+    early_exit_months: Option<u16>,
+}
+
+impl Terms {
+    /// The first day after the term of a listing whose first day is `listed_on`.
+    #[must_use]
+    pub fn expires_on(&self, listed_on: Date) -> Date {
+        months_after(listed_on, self.months)
+    }
+
+    /// The first day on which a listing may end early (提前移出); where the rule knows no early exit,
+    /// the first day after its term.
+    #[must_use]
+    pub fn earliest_exit(&self, listed_on: Date) -> Date {
+        months_after(listed_on, self.early_exit_months.unwrap_or(self.months))
+    }
+}
+
+/// The same day of a later month. Where that month has no such day, the first day of the next one: a
+/// period of months is never cut short.
+fn months_after(day: Date, months: u16) -> Date {
+    let same = day.saturating_add(i64::from(months).months());
+    if same.day() < day.day() { same.saturating_add(1.day()) } else { same }
 }
 
 /// The listing rule sets, each with the days it is in force.
+#[derive(Debug)]
 pub struct ListingRules(Vec<RuleSet>);
-
-#[derive(Deserialize)]
-struct File {
-    rule_sets: Vec<serde_json::Value>,
-}
-
-#[derive(Deserialize)]
-struct RuleSet {
-    id: String,
-    effective_from: Date,
-    effective_to: Option<Date>,
-    #[serde(default)]
-    scope_industries: Vec<Scope>,
-    triggers: Vec<Trigger>,
-    /// Present where another authority than the penalty's decides.
-    decision_chain: Option<serde_json::Value>,
-}
-
-#[derive(Deserialize)]
-struct Scope {
-    gbt4754_prefixes: Vec<String>,
-    /// `derived` from the names of the classes, or `K`: a reading.
-    prefix_status: String,
-}
-
-#[derive(Deserialize)]
-struct Trigger {
-    code: String,
-    subjects: Vec<String>,
-    /// Absent: a person decides.
-    when: Option<Condition>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Condition {
-    AnyOf { any_of: Vec<Condition> },
-    Event(Event),
-}
-
-#[derive(Deserialize)]
-struct Event {
-    #[serde(rename = "event")]
-    name: String,
-    violations: Option<Vec<String>>,
-    fine_multiple_min: Option<serde_json::Number>,
-    fine_multiple_max: Option<serde_json::Number>,
-}
-
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Cover {
-    Outside,
-    Reading,
-    Inside,
-}
 
 impl ListingRules {
     /// The rule sets that come with the program.
     pub fn embedded() -> Result<Self, TableError> {
-        let wrong = |error| TableError::new(TABLE, error);
-        let file: File =
-            serde_json::from_str(include_str!("../data/credit_rules.json")).map_err(wrong)?;
-        file.rule_sets
-            .into_iter()
-            .filter(|set| set["kind"] == "listing")
-            .map(|set| serde_json::from_value(set).map_err(wrong))
-            .collect::<Result<_, _>>()
-            .map(Self)
+        rule_set::embedded().map(Self)
     }
 
     /// Judges a penalty by the rule set in force on the day it took effect.
     #[must_use]
     pub fn judge(&self, penalty: &PenaltyFacts<'_>) -> Judgement {
-        let Some(set) = self.0.iter().find(|set| set.is_in_force(penalty.effective_on)) else {
-            return Judgement::NoRuleSet;
+        let Some(set) = self.in_force_on(penalty.effective_on) else {
+            return Judgement::NotOpened {
+                outcome: NotOpenedOutcome::NoRuleSet,
+                rule_set: None,
+                triggers: Vec::new(),
+            };
         };
-        let rule_set = set.id.clone();
-        if set.decision_chain.is_some() {
-            return Judgement::NotExecutable { rule_set };
-        }
-        let (mut own, mut persons) = (Vec::new(), Vec::new());
-        for trigger in set.triggers.iter().filter(|trigger| trigger.holds(penalty)) {
-            if trigger.subjects.iter().any(|subject| subject == penalty.subject.as_written()) {
-                own.push(trigger.code.clone());
-            } else if trigger.is_for_persons_only() {
-                persons.push(trigger.code.clone());
+        match judge_by(set, penalty) {
+            Ok(trigger) => {
+                Judgement::Opens { rule_set: set.id.clone(), trigger: trigger.to_owned() }
             }
-        }
-        match (own.first(), set.covers(penalty.industry)) {
-            (None, _) if persons.is_empty() => Judgement::NoTrigger { rule_set },
-            (None, _) => Judgement::PersonsOnly { rule_set, triggers: persons },
-            (Some(_), Cover::Outside) => Judgement::OutOfScope { rule_set, triggers: own },
-            (Some(_), Cover::Reading) => Judgement::OfficerDecides { rule_set, triggers: own },
-            (Some(trigger), Cover::Inside) => {
-                Judgement::Opens { rule_set, trigger: trigger.clone() }
-            }
+            Err(outcome) => Judgement::NotOpened {
+                outcome,
+                rule_set: Some(set.id.clone()),
+                triggers: set.triggers_naming(penalty.violations),
+            },
         }
     }
-}
 
-impl RuleSet {
-    fn is_in_force(&self, day: Date) -> bool {
-        self.effective_from <= day && self.effective_to.is_none_or(|end| day < end)
-    }
-
-    fn covers(&self, industry: &IndustryCode) -> Cover {
-        let matching = self
-            .scope_industries
-            .iter()
-            .filter(|scope| scope.gbt4754_prefixes.iter().any(|prefix| industry.is_under(prefix)));
-        let cover = |scope: &Scope| {
-            if scope.prefix_status == "derived" { Cover::Inside } else { Cover::Reading }
-        };
-        matching.map(cover).max().unwrap_or(Cover::Outside)
-    }
-}
-
-impl Trigger {
-    fn holds(&self, penalty: &PenaltyFacts<'_>) -> bool {
-        self.when.as_ref().is_some_and(|condition| condition.holds(penalty))
-    }
-
-    fn is_for_persons_only(&self) -> bool {
-        self.subjects.iter().all(|subject| subject.ends_with("person") || subject == "persons")
-    }
-}
-
-impl Condition {
-    fn holds(&self, penalty: &PenaltyFacts<'_>) -> bool {
-        match self {
-            Self::AnyOf { any_of } => any_of.iter().any(|condition| condition.holds(penalty)),
-            Self::Event(event) => event.holds(penalty),
+    /// The rule set by which an officer may propose to list `subject` under `trigger` for a penalty
+    /// that took effect on `effective_on`. Scope and condition are the officer's to argue.
+    pub fn propose(
+        &self,
+        effective_on: Date,
+        subject: SubjectKind,
+        trigger: &str,
+    ) -> Result<&str, ProposalError> {
+        let in_force = self.in_force_on(effective_on);
+        let set = in_force.filter(|set| set.is_executable()).ok_or_else(|| {
+            ProposalError::NoExecutableRuleSet { rule_set: in_force.map(|set| set.id.clone()) }
+        })?;
+        let trigger = set.trigger(trigger).ok_or(ProposalError::TriggerUnknown)?;
+        if !trigger.lists(subject) {
+            return Err(ProposalError::TriggerNotForSubject);
         }
+        Ok(&set.id)
+    }
+
+    /// How long listings under a rule set last; `None` where it is unknown or not executable here.
+    #[must_use]
+    pub fn terms(&self, rule_set: &str) -> Option<Terms> {
+        let set = self.0.iter().find(|set| set.id == rule_set)?;
+        let (months, early_exit_months) = set.months_from_listing()?;
+        Some(Terms { legal_basis: set.title.clone(), months, early_exit_months })
+    }
+
+    fn in_force_on(&self, day: Date) -> Option<&RuleSet> {
+        self.0.iter().find(|set| set.is_in_force(day))
     }
 }
 
-impl Event {
-    fn holds(&self, penalty: &PenaltyFacts<'_>) -> bool {
-        let Some(violations) =
-            self.violations.as_ref().filter(|_| self.name == "penalty_effective")
-        else {
-            return false;
-        };
-        violations.iter().any(|code| penalty.violations.contains(code)) && self.fine_fits(penalty)
+/// The trigger that opens a case, or why none does.
+fn judge_by<'a>(set: &'a RuleSet, penalty: &PenaltyFacts<'_>) -> Result<&'a str, NotOpenedOutcome> {
+    if !set.is_executable() {
+        return Err(NotOpenedOutcome::RuleSetNotExecutable);
     }
-
-    /// A bound that cannot be compared, for want of a multiple, does not hold.
-    fn fine_fits(&self, penalty: &PenaltyFacts<'_>) -> bool {
-        let bound = |number: &serde_json::Number| exact(&number.to_string()).ok();
-        let fits = |limit: &Option<serde_json::Number>,
-                    fits: fn(&BigRational, &BigRational) -> bool| {
-            limit.as_ref().is_none_or(|limit| match (penalty.fine_multiple, bound(limit)) {
-                (Some(multiple), Some(limit)) => fits(multiple, &limit),
-                _ => false,
-            })
-        };
-        fits(&self.fine_multiple_min, |multiple, least| multiple >= least)
-            && fits(&self.fine_multiple_max, |multiple, most| multiple <= most)
+    let holding = || set.triggers.iter().filter(|trigger| trigger.holds(penalty));
+    let own = holding().find(|trigger| trigger.lists(penalty.subject));
+    match (own, set.covers(penalty.industry)) {
+        (None, _) if holding().any(Trigger::is_for_persons_only) => {
+            Err(NotOpenedOutcome::PersonsOnly)
+        }
+        (None, _) => Err(NotOpenedOutcome::NoTrigger),
+        (Some(_), Cover::Outside) => Err(NotOpenedOutcome::OutOfScope),
+        (Some(_), Cover::Reading) => Err(NotOpenedOutcome::OfficerDecides),
+        (Some(trigger), Cover::Inside) => Ok(&trigger.code),
     }
 }
 

@@ -73,7 +73,7 @@ fn every_worked_case_gives_its_result() {
         let grade = assessment.grade.as_ref();
         assert_eq!(grade.map(|grade| &grade.r), fraction(&case["R"]).as_ref(), "{id}: R");
         assert_eq!(
-            grade.map(|grade| u64::from(grade.level)),
+            grade.map(|grade| u64::from(grade.level.number())),
             case["level"].as_u64(),
             "{id}: level"
         );

@@ -18,7 +18,13 @@ async fn main() -> ExitCode {
         return ExitCode::FAILURE;
     };
     let cluster = Cluster { bootstrap: bootstrap.clone() };
-    let relay = Relay { log, cluster, topics: topics(prefix), mapping: events_only };
+    let relay = Relay {
+        log,
+        cluster,
+        topics: topics(prefix),
+        mapping: events_only,
+        span: |_| tracing::Span::none(),
+    };
     match relay.run(CancellationToken::new()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

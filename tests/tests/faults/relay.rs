@@ -26,7 +26,7 @@ async fn a_relay_killed_inside_transactions_loses_doubles_and_reorders_nothing()
     let bootstrap = onenet_devservers::shared_kafka().unwrap().to_owned();
     let prefix = format!("t{}.", new_id().simple());
     let (cluster, topics) = (Cluster { bootstrap: bootstrap.clone() }, topics(&prefix));
-    topics.ensure(&cluster, PARTITIONS).await.unwrap();
+    topics.ensure(&cluster, PARTITIONS, &[]).await.unwrap();
     let url = scratch.settings(SCHEMA).url;
     let relay = || {
         Process::start(

@@ -145,7 +145,7 @@ async fn a_poisoned_event_is_parked_and_its_key_queues_behind_it() {
         [(ParkedState::Poisoned, "poison".to_owned()), (ParkedState::Queued, "three".to_owned())]
     );
     assert_eq!(parked[0].event, log.read(1, 1).await.unwrap()[0], "parked whole");
-    assert!(is_incomplete(log.db(), "copy", "s").await.unwrap());
+    assert!(is_incomplete(log.db(), &["copy"], Some("s")).await.unwrap());
     assert_eq!(copied(log.db()).await, ["one"], "what the failed event wrote is undone");
 }
 

@@ -46,13 +46,13 @@ async fn a_topic_with_records_and_no_checkpoint() {
     let checkpoint = world.topics.checkpoint();
     admin.delete_topics(&[&checkpoint], &AdminOptions::new()).await.unwrap();
     // the name is free again a moment after the answer
-    let mut outcome = world.topics.ensure(&world.cluster, crate::support::PARTITIONS).await;
+    let mut outcome = world.topics.ensure(&world.cluster, crate::support::PARTITIONS, &[]).await;
     for _ in 0..100 {
         if outcome.is_ok() {
             break;
         }
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-        outcome = world.topics.ensure(&world.cluster, crate::support::PARTITIONS).await;
+        outcome = world.topics.ensure(&world.cluster, crate::support::PARTITIONS, &[]).await;
     }
     outcome.unwrap();
     let said = refusal(&world).await;
@@ -106,7 +106,7 @@ async fn another_log() {
 #[tokio::test]
 async fn a_topic_that_is_not_what_the_contract_says() {
     let world = World::new().await;
-    let differs = world.topics.ensure(&world.cluster, 7).await.unwrap_err();
+    let differs = world.topics.ensure(&world.cluster, 7, &[]).await.unwrap_err();
     let TopicError::Differs { setting, actual, needed, .. } = &differs else {
         unreachable!("{differs:?}");
     };

@@ -38,7 +38,7 @@ impl World {
             node: "henan".to_owned(),
             context: "ledger".to_owned(),
         };
-        topics.ensure(&cluster, PARTITIONS).await.unwrap();
+        topics.ensure(&cluster, PARTITIONS, &[]).await.unwrap();
         Self { scratch, log, cluster, topics }
     }
 
@@ -48,6 +48,7 @@ impl World {
             cluster: self.cluster.clone(),
             topics: self.topics.clone(),
             mapping: events_only,
+            span: |_| tracing::Span::none(),
         }
     }
 

@@ -1,0 +1,308 @@
+//! Settings: one TOML file, then the environment (`ONENET__SERVER__LISTEN` for `server.listen`).
+//! Unknown keys are refused; secrets are named by the path of the file that holds them.
+
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use figment::{
+    Figment,
+    providers::{Env, Format as _, Toml},
+};
+use onenet_eventstore::DbSettings;
+use onenet_standards::Uscc;
+use rustls::{
+    RootCertStore, ServerConfig,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
+    server::WebPkiClientVerifier,
+};
+use serde::{Deserialize, Serialize};
+
+/// Everything a process is told.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Which node this is.
+    pub node: NodeSettings,
+    /// Where its logs are.
+    pub database: DatabaseSettings,
+    /// How they travel.
+    pub kafka: KafkaSettings,
+    /// How it is called.
+    pub server: ServerSettings,
+    /// What it tells of itself.
+    #[serde(default)]
+    pub telemetry: TelemetrySettings,
+    /// What the law leaves open or could not be read.
+    #[serde(default)]
+    pub rules: RuleSettings,
+    /// How agencies are served.
+    #[serde(default)]
+    pub exchange: ExchangeSettings,
+}
+
+/// One installation of onenet.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeSettings {
+    /// Its name, in certificates and in the source of every event.
+    pub name: String,
+    /// USCC of the organisation that runs it: registers divisions and organisations, and is who
+    /// clocks and reactions act as.
+    pub operator: String,
+}
+
+/// The node's database.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatabaseSettings {
+    /// `postgres://host:port/database`, without role and password.
+    pub url: String,
+    /// File with the password of the roles `onenet_<schema>`.
+    pub password_file: PathBuf,
+    /// File with the URL of the owning role; only `onenet migrate` reads it.
+    #[serde(default)]
+    pub owner_url_file: Option<PathBuf>,
+    /// Upper bound of pooled connections per log.
+    #[serde(default = "eight")]
+    pub max_connections: u32,
+}
+
+/// The node's cluster.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct KafkaSettings {
+    /// `host:port`, several separated by commas.
+    pub brokers: String,
+    /// In front of every topic and transactional id; each further node on one cluster has its own.
+    #[serde(default)]
+    pub prefix: String,
+    /// Partitions of each topic; fixed for its life, since they carry the order.
+    #[serde(default = "twelve")]
+    pub partitions: i32,
+    /// Days for which listings stay on `onenet.credit.listings.v1`.
+    #[serde(default = "thousand_days")]
+    pub listings_days: u32,
+}
+
+/// The gRPC server.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerSettings {
+    /// Address and port.
+    pub listen: SocketAddr,
+    /// Certificate chain, PEM.
+    pub certificate: PathBuf,
+    /// Its key, PEM.
+    pub key: PathBuf,
+    /// The authorities whose client certificates are accepted, PEM.
+    pub client_ca: PathBuf,
+}
+
+/// Logs and traces.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TelemetrySettings {
+    /// A filter, such as `info` or `info,onenet_kafka=debug`.
+    pub log: String,
+    /// How lines are written.
+    pub format: LogFormat,
+    /// OTLP/gRPC endpoint of a collector; none: spans are not sent.
+    pub otlp: Option<String>,
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// For machines.
+    Json,
+}
+
+/// Rules that are configuration because their text is open or unverified.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RuleSettings {
+    /// Working days a subject has for its statement (陈述申辩期) after a listing notice. The order
+    /// does not say; 5 follows 行政处罚法 art. 64.
+    pub statement_working_days: u32,
+    /// Holiday notices (data/README.md says how it is written); none: those that come with the
+    /// program.
+    pub holidays: Option<PathBuf>,
+}
+
+/// The exchange context.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ExchangeSettings {
+    /// File with the 32 bytes, in hexadecimal, that resume tokens are sealed with. Every process of
+    /// exchange needs the same; a new one makes every token void.
+    pub token_key_file: Option<PathBuf>,
+}
+
+impl Default for TelemetrySettings {
+    fn default() -> Self {
+        Self { log: "info".to_owned(), format: LogFormat::Text, otlp: None }
+    }
+}
+
+impl Default for RuleSettings {
+    fn default() -> Self {
+        Self { statement_working_days: 5, holidays: None }
+    }
+}
+
+/// Why a process does not start with its settings.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A key is unknown, missing or of another shape.
+    #[error("{0}")]
+    Settings(Box<figment::Error>),
+    /// A named file cannot be read.
+    #[error("{setting} names {path}, which cannot be read: {source}")]
+    File {
+        /// Which setting.
+        setting: &'static str,
+        /// The path.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A value or a file's content cannot be used.
+    #[error("{setting} cannot be used: {reason}")]
+    Value {
+        /// Which setting.
+        setting: &'static str,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Settings {
+    /// Reads the file and the environment.
+    pub fn read(file: &Path) -> Result<Self, ConfigError> {
+        if !file.exists() {
+            let source = std::io::ErrorKind::NotFound.into();
+            return Err(ConfigError::File { setting: "--config", path: file.to_owned(), source });
+        }
+        Figment::new()
+            .merge(Toml::file(file))
+            .merge(Env::prefixed("ONENET__").split("__"))
+            .extract()
+            .map_err(|error| ConfigError::Settings(Box::new(error)))
+    }
+
+    /// The operator's code.
+    pub fn operator(&self) -> Result<Uscc, ConfigError> {
+        self.node.operator.parse().map_err(|error: onenet_standards::UsccError| {
+            ConfigError::Value { setting: "node.operator", reason: error.to_string() }
+        })
+    }
+
+    /// How the role of a schema reaches it.
+    pub fn database(&self, schema: &str) -> Result<DbSettings, ConfigError> {
+        let password = self.database_password()?;
+        let address =
+            self.database.url.strip_prefix("postgres://").filter(|rest| !rest.contains('@'));
+        let address = address.ok_or_else(|| ConfigError::Value {
+            setting: "database.url",
+            reason: "it has the form postgres://host:port/database, without a role".to_owned(),
+        })?;
+        Ok(DbSettings {
+            url: format!("postgres://{}:{password}@{address}", role(schema)),
+            schema: schema.to_owned(),
+            max_connections: self.database.max_connections,
+        })
+    }
+
+    /// The password of the roles.
+    pub fn database_password(&self) -> Result<String, ConfigError> {
+        secret("database.password_file", &self.database.password_file)
+    }
+
+    /// URL of the owning role.
+    pub fn owner_url(&self) -> Result<String, ConfigError> {
+        let file = self.database.owner_url_file.as_ref().ok_or_else(|| ConfigError::Value {
+            setting: "database.owner_url_file",
+            reason: "migrating needs the owning role; name the file that holds its URL".to_owned(),
+        })?;
+        secret("database.owner_url_file", file)
+    }
+
+    /// The TLS side of the server: TLS 1.3, client certificates requested and not required, since a
+    /// call without one has to be answered and audited.
+    pub fn tls(&self) -> Result<Arc<ServerConfig>, ConfigError> {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let mut roots = RootCertStore::empty();
+        for authority in certificates("server.client_ca", &self.server.client_ca)? {
+            roots.add(authority).map_err(unusable("server.client_ca"))?;
+        }
+        let verifier =
+            WebPkiClientVerifier::builder_with_provider(roots.into(), Arc::clone(&provider))
+                .allow_unauthenticated()
+                .build()
+                .map_err(unusable("server.client_ca"))?;
+        let chain = certificates("server.certificate", &self.server.certificate)?;
+        let key = PrivateKeyDer::from_pem_file(&self.server.key).map_err(unusable("server.key"))?;
+        let mut config = ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[&rustls::version::TLS13])
+            .map_err(unusable("server"))?
+            .with_client_cert_verifier(verifier)
+            .with_single_cert(chain, key)
+            .map_err(unusable("server.certificate"))?;
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        Ok(Arc::new(config))
+    }
+}
+
+/// The login role of a schema.
+#[must_use]
+pub fn role(schema: &str) -> String {
+    format!("onenet_{schema}")
+}
+
+/// The trimmed content of a file that holds a secret.
+pub fn secret(setting: &'static str, path: &Path) -> Result<String, ConfigError> {
+    let text = fs::read_to_string(path).map_err(|source| ConfigError::File {
+        setting,
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok(text.trim().to_owned())
+}
+
+fn certificates(
+    setting: &'static str,
+    path: &Path,
+) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
+    let read = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let certificates = read.map_err(unusable(setting))?;
+    if certificates.is_empty() {
+        return Err(unusable(setting)("the file holds no certificate"));
+    }
+    Ok(certificates)
+}
+
+fn unusable<E: std::fmt::Display>(setting: &'static str) -> impl FnOnce(E) -> ConfigError {
+    move |error| ConfigError::Value { setting, reason: error.to_string() }
+}
+
+fn eight() -> u32 {
+    8
+}
+
+fn twelve() -> i32 {
+    12
+}
+
+/// Three years are the longest term of a listing (令第11号).
+fn thousand_days() -> u32 {
+    1_096
+}

@@ -1,0 +1,382 @@
+//! What a context is made of, and how a process runs the parts of it that it is told to.
+
+use std::{convert::Infallible, future::Future, pin::Pin, sync::Arc};
+
+use onenet_eventstore::{
+    Db, DbError, Fire, Follower, FollowerError, Handler, LogSource, MigrateError, PgLog,
+    SchemaPlan, StartupError, Step, TimerChange, TimerTable, migrate, run_clock,
+};
+use onenet_kafka::{
+    Beside, Cluster, KafkaFault, KafkaSource, Mapping, Relay, RelayError, TopicError, Topics,
+};
+use onenet_kernel::{Clock, Corrupt, Recorded};
+use tokio::{net::TcpListener, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+use tonic::{
+    body::Body,
+    server::NamedService,
+    service::{Routes, RoutesBuilder},
+};
+use tower::Service;
+use tracing::Span;
+
+use crate::{
+    access::{Policies, PolicyError},
+    config::{ConfigError, Settings, role},
+    door::Door,
+    server, trace,
+};
+
+const REGISTER: &[Step] =
+    &[(1, "register and audit", include_str!("../migrations/0001_register.sql"))];
+
+/// What a process does of a context.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Answers calls.
+    Api,
+    /// Fills read models from the own log.
+    Project,
+    /// Publishes the log.
+    Relay,
+    /// Follows the topics of others.
+    React,
+    /// Fires what is due.
+    Clock,
+}
+
+impl Role {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Api, Self::Project, Self::Relay, Self::React, Self::Clock];
+}
+
+/// What a context is: each service crate exports one.
+pub struct Context {
+    /// Its name: its schema, its package, its topics.
+    pub name: &'static str,
+    /// Its own tables, beside those of the log.
+    pub migrations: &'static [Step],
+    /// Schemas of further logs it keeps.
+    pub further_logs: &'static [&'static str],
+    /// Its access policies, in Cedar.
+    pub policies: &'static str,
+    /// Which records an event becomes.
+    pub mapping: Mapping,
+    /// Topics it publishes beside its events.
+    pub beside: fn(&Settings) -> Vec<Beside>,
+    /// Puts its parts together.
+    pub open: fn(Host) -> Opening,
+}
+
+/// A context that is being put together.
+pub type Opening = Pin<Box<dyn Future<Output = Result<Parts, StartError>> + Send>>;
+
+/// Why a context does not start, or stopped by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Its settings cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Its policies do not fit its contract.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// A table that comes with the program is damaged.
+    #[error(transparent)]
+    Table(#[from] onenet_standards::TableError),
+    /// Its database cannot be used.
+    #[error("opening the log of {schema}")]
+    Log {
+        /// Which schema.
+        schema: String,
+        /// Why.
+        #[source]
+        source: StartupError,
+    },
+    /// Its schema was not brought up to date.
+    #[error(transparent)]
+    Migrate(#[from] MigrateError),
+    /// Its topics do not fit.
+    #[error(transparent)]
+    Topics(#[from] TopicError),
+    /// A follower contradicts its source.
+    #[error(transparent)]
+    Follower(#[from] FollowerError),
+    /// A relay contradicts its topic.
+    #[error(transparent)]
+    Relay(#[from] RelayError),
+    /// Kafka's client cannot be made.
+    #[error(transparent)]
+    Kafka(#[from] KafkaFault),
+    /// The server failed.
+    #[error("serving")]
+    Server(#[source] tonic::transport::Error),
+    /// A part broke down.
+    #[error("a part of the process broke down")]
+    Broken(#[source] tokio::task::JoinError),
+}
+
+/// What a context is given to put itself together with.
+#[derive(Clone)]
+pub struct Host {
+    /// Where its calls come in.
+    pub door: Door,
+    /// Its log.
+    pub log: PgLog,
+    /// The process's settings.
+    pub settings: Arc<Settings>,
+    /// Ends everything.
+    pub stop: CancellationToken,
+    name: &'static str,
+}
+
+impl Host {
+    /// Opens another log of this context.
+    pub async fn further_log(&self, schema: &str) -> Result<PgLog, StartError> {
+        open_log(&self.settings, schema).await
+    }
+}
+
+type Task = Box<dyn FnOnce(CancellationToken) -> Running + Send>;
+type Running = Pin<Box<dyn Future<Output = Result<(), StartError>> + Send>>;
+
+type AddService = Box<dyn FnOnce(&mut RoutesBuilder) + Send>;
+
+/// The parts of a context, each for a role.
+pub struct Parts {
+    host: Host,
+    services: Vec<(&'static str, AddService)>,
+    tasks: Vec<(Role, Task)>,
+}
+
+impl Parts {
+    /// None yet.
+    #[must_use]
+    pub fn new(host: &Host) -> Self {
+        Self { host: host.clone(), services: Vec::new(), tasks: Vec::new() }
+    }
+
+    /// A gRPC service.
+    pub fn serve<S>(&mut self, service: S)
+    where
+        S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>
+            + NamedService
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+        S::Future: Send + 'static,
+    {
+        let add: AddService = Box::new(|routes| {
+            routes.add_service(service);
+        });
+        self.services.push((S::NAME, add));
+    }
+
+    /// A follower of the own log, whose rows reads wait for.
+    pub fn project<H: Handler>(&mut self, handler: H) {
+        self.host.door.fresh().own(handler.name());
+        let log = self.host.log.clone();
+        self.task(Role::Project, move |stop| async move {
+            let source = LogSource::new(log.clone());
+            let follower = Follower::new(log.db().clone(), source, handler).in_span(handling);
+            Ok(follower.run(stop).await?)
+        });
+    }
+
+    /// A follower of the events of another context. Receipts of its streams of these `categories`
+    /// can be waited for.
+    pub fn react<H: Handler>(&mut self, context: &str, categories: &[&'static str], handler: H) {
+        self.host.door.fresh().crossing(categories, handler.name());
+        let db = self.host.log.db().clone();
+        let (cluster, topics) = kafka(&self.host.settings, context);
+        let reader = format!("{}.{}.{}", topics.node, self.host.name, handler.name());
+        self.task(Role::React, move |stop| async move {
+            let source = KafkaSource::new(&cluster, &reader, topics.events())?;
+            Ok(Follower::new(db, source, handler).in_span(handling).run(stop).await?)
+        });
+    }
+
+    /// The timers that `changes` arms and disarms, and what firing one means.
+    pub fn clock(
+        &mut self,
+        changes: fn(&Recorded) -> Result<Vec<TimerChange>, Corrupt>,
+        fire: impl Fire,
+    ) {
+        self.project(TimerTable::new(changes));
+        let db = self.host.log.db().clone();
+        self.task(Role::Clock, move |stop| async move {
+            run_clock(db, fire, stop).await;
+            Ok(())
+        });
+    }
+
+    /// Anything else that runs until it is told to stop.
+    pub fn task<F>(
+        &mut self,
+        role: Role,
+        task: impl FnOnce(CancellationToken) -> F + Send + 'static,
+    ) where
+        F: Future<Output = Result<(), StartError>> + Send + 'static,
+    {
+        self.tasks.push((role, Box::new(|stop| Box::pin(task(stop)))));
+    }
+}
+
+/// Runs the roles of these contexts until `stop`, their services behind one listener; answers early
+/// if a part cannot go on. Ends in order: health says so, calls drain and streams end, then
+/// followers, clocks and relays.
+pub async fn run(
+    contexts: &[Context],
+    settings: &Arc<Settings>,
+    roles: &[Role],
+    listener: Option<TcpListener>,
+    clock: &Arc<dyn Clock>,
+    stop: &CancellationToken,
+) -> Result<(), StartError> {
+    let (working, mut running) = (CancellationToken::new(), JoinSet::new());
+    let (mut services, mut logs) = (Vec::new(), Vec::new());
+    for context in contexts {
+        let host = host(context, settings, clock, stop).await?;
+        let (log, audit) = (host.log.clone(), host.door.audit());
+        let mut parts = (context.open)(host).await?;
+        relay(&mut parts, context, settings, &log);
+        for (role, task) in parts.tasks {
+            if roles.contains(&role) {
+                running.spawn(task(working.clone()));
+            }
+        }
+        let (db, working) = (log.db().clone(), working.clone());
+        running.spawn(async move {
+            audit.write_until(&db, &working).await;
+            Ok(())
+        });
+        services.extend(parts.services);
+        logs.push(log);
+    }
+    if let (Some(listener), true) = (listener, roles.contains(&Role::Api)) {
+        let (tls, routes) = (settings.tls()?, routes(services, stop).await);
+        let stop = stop.clone();
+        running.spawn(async move {
+            server::serve(listener, tls, routes, stop).await.map_err(StartError::Server)
+        });
+    }
+    let first = supervise(&mut running, stop).await;
+    working.cancel();
+    while let Some(ended) = running.join_next().await {
+        ended.map_err(StartError::Broken)??;
+    }
+    for log in logs {
+        log.db().close().await;
+    }
+    first
+}
+
+async fn host(
+    context: &Context,
+    settings: &Arc<Settings>,
+    clock: &Arc<dyn Clock>,
+    stop: &CancellationToken,
+) -> Result<Host, StartError> {
+    let log = open_log(settings, context.name).await?;
+    let policies = Policies::read(context.name, context.policies)?;
+    let (node, operator) = (settings.node.name.clone(), settings.operator()?);
+    let door = Door::new(node, operator, log.clone(), policies, Arc::clone(clock));
+    let (settings, stop) = (Arc::clone(settings), stop.clone());
+    Ok(Host { door, log, settings, stop, name: context.name })
+}
+
+/// Waits for the signal to stop, or for the first part that ends by itself.
+async fn supervise(
+    running: &mut JoinSet<Result<(), StartError>>,
+    stop: &CancellationToken,
+) -> Result<(), StartError> {
+    let ended = tokio::select! {
+        () = stop.cancelled() => return Ok(()),
+        ended = running.join_next() => ended,
+    };
+    stop.cancel();
+    match ended {
+        Some(outcome) => outcome.map_err(StartError::Broken)?,
+        None => Ok(()),
+    }
+}
+
+fn relay(parts: &mut Parts, context: &Context, settings: &Settings, log: &PgLog) {
+    let (cluster, topics) = kafka(settings, context.name);
+    let relay =
+        Relay { log: log.clone(), cluster, topics, mapping: context.mapping, span: publishing };
+    parts.task(Role::Relay, move |stop| async move { Ok(relay.run(stop).await?) });
+}
+
+/// Creates or updates the schemas and topics of a context.
+pub async fn prepare(context: &Context, settings: &Settings) -> Result<(), StartError> {
+    let (owner, password) = (settings.owner_url()?, settings.database_password()?);
+    for schema in std::iter::once(&context.name).chain(context.further_logs) {
+        let own = [("_register_migrations", REGISTER), ("_context_migrations", context.migrations)];
+        let steps: &[_] = if *schema == context.name { &own } else { &[] };
+        let role = role(schema);
+        migrate(&owner, &SchemaPlan { schema, role: &role, password: &password, steps }).await?;
+    }
+    let (cluster, topics) = kafka(settings, context.name);
+    topics.ensure(&cluster, settings.kafka.partitions, &(context.beside)(settings)).await?;
+    Ok(())
+}
+
+fn kafka(settings: &Settings, context: &str) -> (Cluster, Topics) {
+    let topics = Topics {
+        prefix: settings.kafka.prefix.clone(),
+        node: settings.node.name.clone(),
+        context: context.to_owned(),
+    };
+    (Cluster { bootstrap: settings.kafka.brokers.clone() }, topics)
+}
+
+async fn open_log(settings: &Settings, schema: &str) -> Result<PgLog, StartError> {
+    let failed = |source| StartError::Log { schema: schema.to_owned(), source };
+    let connected = Db::connect(&settings.database(schema)?).await;
+    let db = connected.map_err(|error: DbError| failed(error.into()))?;
+    PgLog::open(db).await.map_err(failed)
+}
+
+/// The services with health and reflection beside them.
+async fn routes(services: Vec<(&'static str, AddService)>, stop: &CancellationToken) -> Routes {
+    let mut routes = RoutesBuilder::default();
+    let (health, service) = tonic_health::server::health_reporter();
+    routes.add_service(service);
+    let mut names = vec![""];
+    for (name, add) in services {
+        add(&mut routes);
+        names.push(name);
+    }
+    for name in &names {
+        health.set_service_status(*name, tonic_health::ServingStatus::Serving).await;
+    }
+    let stop = stop.clone();
+    tokio::spawn(async move {
+        stop.cancelled().await;
+        for name in names {
+            health.set_service_status(name, tonic_health::ServingStatus::NotServing).await;
+        }
+    });
+    let reflection = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(onenet_proto::DESCRIPTORS)
+        .build_v1();
+    match reflection {
+        Ok(service) => drop(routes.add_service(service)),
+        Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "no reflection"),
+    }
+    routes.routes()
+}
+
+fn handling(follower: &'static str, event: &Recorded) -> Span {
+    let span =
+        tracing::info_span!("handle", otel.name = format!("handle {follower}"), %event.event_id);
+    trace::continue_from(&span, &event.traceparent);
+    span
+}
+
+fn publishing(event: &Recorded) -> Span {
+    let span = tracing::info_span!("publish", otel.name = "relay publish", %event.event_id);
+    trace::continue_from(&span, &event.traceparent);
+    span
+}

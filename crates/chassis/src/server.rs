@@ -1,0 +1,178 @@
+//! The gRPC server: TLS with the caller's certificate requested, bounded in every direction.
+
+use std::{
+    convert::Infallible,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use onenet_proto::common::v1::ErrorReason;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{Semaphore, mpsc},
+};
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::CancellationToken;
+use tonic::{Code, body::Body, service::Routes, transport::Server};
+use tower::{Layer, Service};
+use tracing::Instrument as _;
+
+use crate::{Refusal, trace};
+
+/// Connections served at once; more wait in the system's queue.
+const CONNECTIONS: usize = 2_000;
+/// Calls at once per connection.
+const STREAMS_PER_CONNECTION: u32 = 1_024;
+/// How long a peer may take to prove who it is.
+const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
+/// How long calls under way may take once the process is to stop.
+const DRAIN_WITHIN: Duration = Duration::from_secs(10);
+const KEEPALIVE_EVERY: Duration = Duration::from_secs(30);
+const KEEPALIVE_WITHIN: Duration = Duration::from_secs(10);
+
+/// Path of the RPC a request is for.
+#[derive(Clone, Debug)]
+pub(crate) struct RpcPath(pub(crate) String);
+
+/// Serves until `stop`, then lets calls under way end. Streams must watch `stop` themselves.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    tls: Arc<rustls::ServerConfig>,
+    routes: Routes,
+    stop: CancellationToken,
+) -> Result<(), tonic::transport::Error> {
+    let (accepted, incoming) = mpsc::channel::<Result<TlsStream<TcpStream>, Infallible>>(64);
+    tokio::spawn(accept(listener, TlsAcceptor::from(tls), accepted, stop.clone()));
+    let serving = Server::builder()
+        .max_concurrent_streams(Some(STREAMS_PER_CONNECTION))
+        .http2_keepalive_interval(Some(KEEPALIVE_EVERY))
+        .http2_keepalive_timeout(Some(KEEPALIVE_WITHIN))
+        .http2_max_header_list_size(Some(16 * 1024))
+        .layer(RpcLayer)
+        .add_routes(routes)
+        .serve_with_incoming_shutdown(
+            ReceiverStream::new(incoming),
+            stop.clone().cancelled_owned(),
+        );
+    let drained = async {
+        stop.cancelled().await;
+        tokio::time::sleep(DRAIN_WITHIN).await;
+    };
+    tokio::select! {
+        outcome = serving => outcome,
+        () = drained => {
+            tracing::warn!("calls were still under way and are cut off");
+            Ok(())
+        }
+    }
+}
+
+async fn accept(
+    listener: TcpListener,
+    tls: TlsAcceptor,
+    accepted: mpsc::Sender<Result<TlsStream<TcpStream>, Infallible>>,
+    stop: CancellationToken,
+) {
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    while let Some(Ok(place)) = stop.run_until_cancelled(Arc::clone(&places).acquire_owned()).await
+    {
+        let Some(arrived) = stop.run_until_cancelled(listener.accept()).await else { return };
+        let stream = match arrived {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                // out of files, or a peer that hung up: the listener itself goes on
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "a connection was not accepted"
+                );
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        stream.set_nodelay(true).ok();
+        let (tls, accepted) = (tls.clone(), accepted.clone());
+        tokio::spawn(async move {
+            match tokio::time::timeout(HANDSHAKE_WITHIN, tls.accept(stream)).await {
+                Ok(Ok(stream)) => {
+                    accepted.send(Ok(stream)).await.ok();
+                }
+                Ok(Err(error)) => {
+                    tracing::info!(error = &error as &dyn std::error::Error, "a handshake failed");
+                }
+                Err(_) => tracing::info!("a handshake took too long"),
+            }
+            drop(place);
+        });
+    }
+}
+
+/// Around every call: its path and span, and our words for what is refused before our code runs.
+#[derive(Clone)]
+struct RpcLayer;
+
+impl<S> Layer<S> for RpcLayer {
+    type Service = Rpc<S>;
+
+    fn layer(&self, inner: S) -> Rpc<S> {
+        Rpc { inner }
+    }
+}
+
+#[derive(Clone)]
+struct Rpc<S> {
+    inner: S,
+}
+
+impl<S> Service<http::Request<Body>> for Rpc<S>
+where
+    S: Service<http::Request<Body>, Response = http::Response<Body>> + Send,
+    S::Future: Send + 'static,
+    S::Error: Send + 'static,
+{
+    type Response = http::Response<Body>;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: http::Request<Body>) -> Self::Future {
+        let path = request.uri().path().to_owned();
+        let span = tracing::info_span!(
+            "rpc",
+            otel.name = path.trim_start_matches('/'),
+            otel.kind = "server"
+        );
+        let parent = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
+        trace::continue_from(&span, parent.unwrap_or_default());
+        request.extensions_mut().insert(RpcPath(path));
+        let answering = self.inner.call(request);
+        Box::pin(async move { answering.await.map(in_our_words) }.instrument(span))
+    }
+}
+
+/// What tonic refuses by itself (bytes that are no message, a message too large) carries no reason of
+/// ours: it gets one.
+fn in_our_words(response: http::Response<Body>) -> http::Response<Body> {
+    let headers = response.headers();
+    if headers.contains_key("grpc-status-details-bin") {
+        return response;
+    }
+    let code = headers.get("grpc-status").map(|status| Code::from_bytes(status.as_bytes()));
+    let refusal = match code {
+        Some(Code::OutOfRange) => Refusal::new(
+            ErrorReason::MessageTooLarge,
+            "the message is larger than this server reads",
+        ),
+        Some(Code::Internal) => {
+            Refusal::new(ErrorReason::MessageMalformed, "the bytes are no message of this method")
+        }
+        _ => return response,
+    };
+    refusal.into_status("").into_http()
+}

@@ -1,0 +1,24 @@
+//! Enforcement (执法): cases and their penalties, from filing to effect.
+//!
+//! One aggregate, [`Case`](domain::Case), one stream per case (`case-<UUID>`, subject: the party's
+//! USCC). It decides three steps, each a fact of its own:
+//!
+//! | Command | Fact | What it means |
+//! |---|---|---|
+//! | `OpenCase` | `CaseOpened` | an organ filed a case (立案) against a party |
+//! | `DecidePenalty` | `PenaltyDecided` | it decided the penalty (行政处罚决定), without effect yet |
+//! | `ServePenalty` | `PenaltyTookEffect` | the decision was served (送达) and has effect from that day |
+//!
+//! Invariants:
+//!
+//! * a case is the business of the organ that filed it, and of no other;
+//! * the days follow each other: filed, decided, served;
+//! * a case has one penalty, served once; the same step again, unchanged, changes nothing;
+//! * `PenaltyTookEffect` carries all that another context needs to judge the penalty.
+//!
+//! The party stands in a case as the register had it on the day of filing. Whether the violations
+//! are codes of the list, and whether the organ has enforcement power (行政处罚权) on the day of its
+//! decision, is settled before a command is made: both are facts of others.
+
+mod adapters;
+pub mod domain;
