@@ -120,8 +120,7 @@ impl Door {
         W: FnOnce(Write, T) -> F,
         F: Future<Output = Result<Receipt, Refusal>>,
     {
-        let entered = self.enter(request).await;
-        let (call, content) = entered.map_err(|refusal| refusal.into_status(&trace::trace_id()))?;
+        let (call, content) = self.enter(request).await?;
         let rpc = call.clone();
         let outcome = self.attempt(call, content, intend).await;
         outcome
@@ -174,9 +173,7 @@ impl Door {
         A: FnOnce(Call, T) -> F,
         F: Future<Output = Result<R, Refusal>>,
     {
-        let entered = self.enter(request).await;
-        let (call, mut content) =
-            entered.map_err(|refusal| refusal.into_status(&trace::trace_id()))?;
+        let (call, mut content) = self.enter(request).await?;
         let (rpc, fresh_as) = (call.clone(), content.take_fresh_as());
         let answered = async {
             self.inner.fresh.wait(&self.inner.log, &fresh_as, call.time_left()).await?;
@@ -186,7 +183,12 @@ impl Door {
     }
 
     /// Who calls, with the content of the request. What is refused here is audited here.
-    pub async fn enter<T>(&self, request: Request<T>) -> Result<(Call, T), Refusal> {
+    pub async fn enter<T>(&self, request: Request<T>) -> Result<(Call, T), Status> {
+        let entered = self.identify(request).await;
+        entered.map_err(|refusal| refusal.into_status(&trace::trace_id()))
+    }
+
+    async fn identify<T>(&self, request: Request<T>) -> Result<(Call, T), Refusal> {
         let inner = &*self.inner;
         let now = inner.clock.now();
         let rpc =

@@ -1,0 +1,164 @@
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use jiff::civil::Date;
+use onenet_chassis::view::decode;
+use onenet_eventstore::{Db, DbError, sqlx};
+use onenet_proto::exchange::v1::GrantView;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::{domain::Grant, feed::FeedEvent};
+
+/// How soon a change of grants or divisions is felt by running streams.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Steps to the top of the division tree: no tree of the field is deeper.
+const MOST_LEVELS: usize = 10;
+
+/// What rights are judged by, in memory: divisions by jurisdiction, agencies, grants.
+#[derive(Debug, Default)]
+pub struct Snapshot {
+    parents: HashMap<String, Option<String>>,
+    agencies: HashSet<String>,
+    grants: HashMap<String, Vec<Grant>>,
+    mark: String,
+}
+
+impl Snapshot {
+    /// The division and all above it by jurisdiction, if it is known.
+    #[must_use]
+    pub fn chain(&self, code: &str) -> Option<Vec<String>> {
+        let mut chain = vec![self.parents.get_key_value(code)?.0.clone()];
+        while chain.len() < MOST_LEVELS {
+            let above = chain.last().and_then(|code| self.parents.get(code));
+            let Some(Some(parent)) = above else { break };
+            chain.push(parent.clone());
+        }
+        Some(chain)
+    }
+
+    /// The grants that an agency may use on a day.
+    pub fn in_force(&self, subscriber: &str, today: Date) -> impl Iterator<Item = &Grant> {
+        let grants = self.grants.get(subscriber).map(Vec::as_slice).unwrap_or_default();
+        grants.iter().filter(move |grant| grant.terms.covers(today))
+    }
+
+    /// Whether somebody is registered as an agency.
+    #[must_use]
+    pub fn is_agency(&self, subscriber: &str) -> bool {
+        self.agencies.contains(subscriber)
+    }
+
+    /// Whether an event may be sent: by a grant, or because it is about the subscriber itself.
+    #[must_use]
+    pub fn may_receive(&self, subscriber: &str, event: &FeedEvent, today: Date) -> bool {
+        event.is_shared
+            && (event.subject == subscriber
+                || self.in_force(subscriber, today).any(|grant| opens(grant, event)))
+    }
+}
+
+fn opens(grant: &Grant, event: &FeedEvent) -> bool {
+    let terms = &grant.terms;
+    let is_own_industry = |prefix: &String| event.industry.starts_with(prefix.as_str());
+    terms.event_types.contains(&event.cloud.r#type)
+        && event.chain.contains(&terms.subtree)
+        && (terms.industries.is_empty() || terms.industries.iter().any(is_own_industry))
+}
+
+/// Keeps the newest snapshot for everybody who judges.
+#[derive(Clone)]
+pub struct Directory {
+    db: Db,
+    newest: Arc<watch::Sender<Arc<Snapshot>>>,
+}
+
+impl Directory {
+    /// Empty until it is first read.
+    #[must_use]
+    pub fn new(db: Db) -> Self {
+        Self { db, newest: Arc::new(watch::Sender::default()) }
+    }
+
+    /// The newest snapshot.
+    #[must_use]
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.newest.borrow())
+    }
+
+    /// Hears of each new snapshot.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.newest.subscribe()
+    }
+
+    /// Reads anew whenever the followers behind it have moved on, until `stop`.
+    pub async fn keep(&self, stop: &CancellationToken) {
+        loop {
+            if let Err(error) = self.read_if_changed().await {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "rights are judged by what was read before");
+            }
+            if stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    async fn read_if_changed(&self) -> Result<(), DbError> {
+        if self.mark().await? != self.newest.borrow().mark {
+            self.read().await?;
+        }
+        Ok(())
+    }
+
+    /// Reads now: for an event whose division came after the last look.
+    pub async fn read(&self) -> Result<(), DbError> {
+        // before the rest: what moves on meanwhile is read once more
+        let mark = self.mark().await?;
+        let doing = || DbError::while_("reading who may receive what");
+        let mut connection = self.db.reader().await?;
+        let divisions: Vec<(String, Option<String>)> =
+            sqlx::query_as("select code, jurisdiction_parent from divisions")
+                .fetch_all(&mut *connection)
+                .await
+                .map_err(doing())?;
+        let agencies: Vec<String> = sqlx::query_scalar("select uscc from agencies")
+            .fetch_all(&mut *connection)
+            .await
+            .map_err(doing())?;
+        let views: Vec<Vec<u8>> =
+            sqlx::query_scalar("select view from grants where not is_revoked")
+                .fetch_all(&mut *connection)
+                .await
+                .map_err(doing())?;
+        let mut grants: HashMap<String, Vec<Grant>> = HashMap::new();
+        for bytes in views {
+            let grant = grant(&bytes).map_err(|error| doing()(sqlx::Error::Decode(error)))?;
+            grants.entry(grant.agency.to_string()).or_default().push(grant);
+        }
+        let (parents, agencies) = (divisions.into_iter().collect(), agencies.into_iter().collect());
+        self.newest.send_replace(Arc::new(Snapshot { parents, agencies, grants, mark }));
+        Ok(())
+    }
+
+    /// Grows with every event the followers behind the snapshot have handled.
+    async fn mark(&self) -> Result<String, DbError> {
+        sqlx::query_scalar(
+            "select coalesce(string_agg(concat_ws(' ', source, partition, log_epoch, position), ','
+                order by source, partition), '')
+             from checkpoints where follower in ('register', 'read_model')",
+        )
+        .fetch_one(&mut *self.db.reader().await?)
+        .await
+        .map_err(DbError::while_("asking whether rights have changed"))
+    }
+}
+
+fn grant(bytes: &[u8]) -> Result<Grant, Box<dyn std::error::Error + Send + Sync>> {
+    let view: GrantView = decode(bytes)?;
+    Ok(view.grant.unwrap_or_default().try_into()?)
+}
