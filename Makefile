@@ -1,4 +1,5 @@
-# `make test` proves the system, `make check` judges it without running it; `make help` lists the rest.
+# `make demo` shows the system, `make test` proves it, `make check` judges it without running it;
+# `make help` lists the rest.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -18,11 +19,11 @@ BASELINE := proto/baseline.binpb
 # where scripts/setup puts Kafka's jars
 export ONENET_KAFKA_LIB := $(CURDIR)/target/kafka/lib
 
-.PHONY: help setup setup-check build check test \
+.PHONY: help setup setup-check build demo check test \
         fmt lint doc proto-lint proto-breaking bans proto-baseline clean
 
 help: ## this list
-	@echo 'make test is the command to know. All of them:'
+	@echo 'make demo and make test are the commands to know. All of them:'
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install what building and running need (asks sudo only for missing packages)
@@ -33,6 +34,10 @@ setup-check: ## the same, and what check and test need beside it
 
 build: setup ## build everything
 	@$(STEP) 'build' cargo build $(LOCK) --workspace
+
+demo: setup ## one fact, from a command to the blacklist and to an agency, on real servers
+	@$(STEP) 'build' cargo build $(LOCK) -p onenet
+	@scripts/leaves-nothing $(BIN)/onenet demo
 
 check: setup-check fmt proto-lint proto-breaking bans lint doc ## everything that can be judged without running it
 	@echo; echo 'check: all good'

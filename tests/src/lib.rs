@@ -1,5 +1,10 @@
 //! Tests that need several crates, or several processes: what they share.
 
+pub mod actors;
+pub mod collector;
+pub mod network;
+pub mod process;
+
 use onenet_eventstore::{Db, DbSettings, PgLog, StartupError, TimerChange};
 use onenet_kafka::Topics;
 use onenet_kernel::{Corrupt, Recorded};
@@ -13,7 +18,7 @@ pub async fn open_log(url: &str, schema: &str) -> Result<PgLog, StartupError> {
 /// `arm` arms a timer that is due at once; `fired` leaves it alone; a test sends nothing else.
 pub fn arm_events(event: &Recorded) -> Result<Vec<TimerChange>, Corrupt> {
     match &event.payload[..] {
-        b"arm" => Ok(vec![TimerChange::Arm { name: "look", due_at: event.recorded_at }]),
+        b"arm" => Ok(vec![TimerChange::Arm { name: "look".to_owned(), due_at: event.recorded_at }]),
         b"fired" => Ok(vec![]),
         _ => Err(Corrupt::new(&event.event_type, "neither arm nor fired")),
     }

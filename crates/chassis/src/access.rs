@@ -93,6 +93,11 @@ impl Policies {
         Ok(Self { schema, set: policies, by_action })
     }
 
+    /// Every action of the contract, whether or not a policy permits it.
+    pub fn actions(&self) -> impl Iterator<Item = &str> {
+        self.by_action.keys().map(String::as_str)
+    }
+
     /// Permits or refuses; the policy that decided is logged.
     pub fn decide(
         &self,

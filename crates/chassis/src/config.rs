@@ -84,7 +84,7 @@ pub struct KafkaSettings {
     #[serde(default = "twelve")]
     pub partitions: i32,
     /// Days for which listings stay on `onenet.credit.listings.v1`.
-    #[serde(default = "thousand_days")]
+    #[serde(default = "listings_days")]
     pub listings_days: u32,
 }
 
@@ -303,6 +303,52 @@ fn twelve() -> i32 {
 }
 
 /// Three years are the longest term of a listing (令第11号).
-fn thousand_days() -> u32 {
-    1_096
+pub(crate) const LISTINGS_DAYS: u32 = 1_096;
+
+fn listings_days() -> u32 {
+    LISTINGS_DAYS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn example() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/onenet.toml")
+    }
+
+    #[test]
+    fn the_documented_settings_are_read_and_name_every_default() {
+        let settings = Settings::read(&example()).unwrap();
+        assert_eq!(settings.operator().unwrap().as_str(), settings.node.operator);
+        assert_eq!(settings.kafka.partitions, twelve());
+        assert_eq!(settings.kafka.listings_days, listings_days());
+        assert_eq!(settings.database.max_connections, eight());
+        let rules = RuleSettings::default();
+        assert_eq!(settings.rules.statement_working_days, rules.statement_working_days);
+    }
+
+    #[test]
+    fn an_unknown_key_and_a_missing_file_are_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("onenet.toml");
+        let text = fs::read_to_string(example()).unwrap();
+        fs::write(&file, text.replace("prefix =", "praefix =")).unwrap();
+        let unknown = Settings::read(&file).unwrap_err().to_string();
+        assert!(unknown.contains("praefix"), "{unknown}");
+        let missing = Settings::read(&folder.path().join("none.toml")).unwrap_err().to_string();
+        assert!(missing.contains("none.toml"), "{missing}");
+    }
+
+    #[test]
+    fn a_role_in_the_database_url_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut settings = Settings::read(&example()).unwrap();
+        settings.database.password_file = folder.path().join("password");
+        fs::write(&settings.database.password_file, "secret\n").unwrap();
+        let database = settings.database("credit").unwrap();
+        assert_eq!(database.url, "postgres://onenet_credit:secret@127.0.0.1:5432/onenet");
+        settings.database.url = "postgres://root@127.0.0.1/onenet".to_owned();
+        assert!(settings.database("credit").is_err());
+    }
 }

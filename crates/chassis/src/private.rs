@@ -17,8 +17,8 @@ use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity
 
 use crate::{
     config::{
-        DatabaseSettings, ExchangeSettings, KafkaSettings, NodeSettings, ServerSettings, Settings,
-        TelemetrySettings,
+        DatabaseSettings, ExchangeSettings, KafkaSettings, LISTINGS_DAYS, NodeSettings,
+        ServerSettings, Settings, TelemetrySettings,
     },
     context::{Context, Role, StartError, prepare, run},
 };
@@ -126,7 +126,7 @@ impl PrivateNode {
                 brokers: plan.kafka.clone(),
                 prefix: plan.prefix.clone(),
                 partitions: PARTITIONS,
-                listings_days: 1_096,
+                listings_days: LISTINGS_DAYS,
             },
             server: ServerSettings {
                 listen: plan.listen,

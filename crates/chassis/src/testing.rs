@@ -1,6 +1,8 @@
 //! What tests of contexts share: a private node on servers they were given, an adjustable clock, and
 //! organisations with right check characters.
 
+pub mod elsewhere;
+
 use std::{
     net::{Ipv4Addr, SocketAddr},
     path::Path,

@@ -25,15 +25,15 @@ const LONGEST_RETRY: Duration = Duration::from_mins(5);
 pub enum TimerChange {
     /// Look again at `due_at`. Replaces an earlier timer of that name.
     Arm {
-        /// Which clock of the stream.
-        name: &'static str,
+        /// Which clock of the stream; a stream with several of a kind names each by what it is for.
+        name: String,
         /// On the database's clock.
         due_at: Timestamp,
     },
     /// There is nothing left to look at.
     Disarm {
         /// Which clock of the stream.
-        name: &'static str,
+        name: String,
     },
 }
 
@@ -85,7 +85,7 @@ impl Handler for TimerTable {
     async fn handle(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), HandleError> {
         for change in (self.changes)(event)? {
             match change {
-                TimerChange::Arm { name, due_at } => arm(tx, event, name, due_at).await?,
+                TimerChange::Arm { name, due_at } => arm(tx, event, &name, due_at).await?,
                 TimerChange::Disarm { name } => {
                     sqlx::query("delete from timers where stream_id = $1 and name = $2")
                         .bind(event.stream.as_str())

@@ -6,15 +6,13 @@ use std::{
 
 use onenet_kernel::Position;
 use rdkafka::{
-    Message as _, Offset, TopicPartitionList,
-    consumer::{BaseConsumer, Consumer as _},
-    error::KafkaError,
+    Message as _, Offset, TopicPartitionList, consumer::Consumer as _, error::KafkaError,
 };
 use uuid::Uuid;
 
 use crate::{
     Topics,
-    client::{ASK_WITHIN, Cluster, KafkaFault},
+    client::{ASK_WITHIN, BlockingReader, Cluster, KafkaFault},
 };
 
 /// Records read from the end of the topic at first; compaction leaves few, control records more.
@@ -62,9 +60,9 @@ pub(crate) enum Found {
 /// an open transaction would hide the newest one.
 pub(crate) fn read(cluster: &Cluster, topics: &Topics) -> Result<Found, KafkaFault> {
     let topic = topics.checkpoint();
-    let committed: BaseConsumer = cluster.reader(&topic, "read_committed")?;
-    let uncommitted: BaseConsumer = cluster.reader(&topic, "read_uncommitted")?;
-    let ask = |consumer: &BaseConsumer| {
+    let committed: BlockingReader = cluster.reader(&topic, "read_committed")?;
+    let uncommitted: BlockingReader = cluster.reader(&topic, "read_uncommitted")?;
+    let ask = |consumer: &BlockingReader| {
         consumer
             .fetch_watermarks(&topic, 0, ASK_WITHIN)
             .map_err(KafkaFault::while_("asking where the checkpoint topic ends"))
@@ -92,7 +90,7 @@ pub(crate) fn read(cluster: &Cluster, topics: &Topics) -> Result<Found, KafkaFau
 
 /// The last record between two offsets, if there is any between the control records.
 fn last_from(
-    consumer: &BaseConsumer,
+    consumer: &BlockingReader,
     topic: &str,
     from: i64,
     end: i64,

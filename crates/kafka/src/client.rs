@@ -1,8 +1,9 @@
 use std::time::Duration;
 
 use rdkafka::{
-    ClientConfig,
-    config::FromClientConfig,
+    ClientConfig, ClientContext,
+    config::FromClientConfigAndContext,
+    consumer::{BaseConsumer, ConsumerContext, StreamConsumer},
     error::{KafkaError, RDKafkaErrorCode},
 };
 
@@ -16,6 +17,26 @@ pub struct Cluster {
     pub bootstrap: String,
 }
 
+/// What the client tells of itself while it reads: to have read to the end is no error.
+pub(crate) struct Reading;
+
+impl ClientContext for Reading {
+    fn error(&self, error: KafkaError, reason: &str) {
+        if !matches!(error, KafkaError::PartitionEOF(_))
+            && error.rdkafka_error_code() != Some(RDKafkaErrorCode::PartitionEOF)
+        {
+            tracing::warn!(error = &error as &dyn std::error::Error, reason, "Kafka's client");
+        }
+    }
+}
+
+impl ConsumerContext for Reading {}
+
+/// A consumer that is asked for each record; it blocks.
+pub(crate) type BlockingReader = BaseConsumer<Reading>;
+/// A consumer that can be awaited.
+pub(crate) type AsyncReader = StreamConsumer<Reading>;
+
 impl Cluster {
     pub(crate) fn config(&self) -> ClientConfig {
         let mut config = ClientConfig::new();
@@ -25,7 +46,7 @@ impl Cluster {
 
     /// A consumer that joins no group and commits nothing. librdkafka refuses to assign partitions
     /// without a group's name all the same.
-    pub(crate) fn reader<C: FromClientConfig>(
+    pub(crate) fn reader<C: FromClientConfigAndContext<Reading>>(
         &self,
         name: &str,
         isolation: &str,
@@ -37,7 +58,7 @@ impl Cluster {
             .set("auto.offset.reset", "error")
             .set("enable.partition.eof", "true")
             .set("isolation.level", isolation)
-            .create()
+            .create_with_context(Reading)
             .map_err(KafkaFault::while_("creating a consumer"))
     }
 }

@@ -17,15 +17,19 @@ mod checkpoint;
 mod client;
 mod cloud_event;
 mod publisher;
+mod read;
 mod relay;
 mod source;
 mod topics;
 
 pub use client::{Cluster, KafkaFault};
 pub use cloud_event::{MalformedEvent, decode, encode};
+pub use read::{ReadRecord, read_topic};
 pub use relay::{Relay, RelayError};
 pub use source::KafkaSource;
 pub use topics::{Beside, TopicError, Topics};
+
+use onenet_kernel::{Corrupt, Recorded};
 
 /// What is published for an event: one record, or several that become visible together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,11 +45,11 @@ pub struct Record {
 }
 
 /// Which records an event becomes: a pure function of the event. A context that publishes state
-/// beside its events has a mapping of its own.
-pub type Mapping = fn(&Topics, &onenet_kernel::Recorded) -> Vec<Record>;
+/// beside its events has a mapping of its own; where an event does not say what that state is, the
+/// relay stops in front of it, since half of what it makes public would be a lie.
+pub type Mapping = fn(&Topics, &Recorded) -> Result<Vec<Record>, Corrupt>;
 
 /// Each event as its CloudEvent on the context's event topic.
-#[must_use]
-pub fn events_only(topics: &Topics, event: &onenet_kernel::Recorded) -> Vec<Record> {
-    vec![encode(topics, event)]
+pub fn events_only(topics: &Topics, event: &Recorded) -> Result<Vec<Record>, Corrupt> {
+    Ok(vec![encode(topics, event)])
 }

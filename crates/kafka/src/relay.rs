@@ -1,20 +1,15 @@
 use std::{sync::Arc, time::Duration};
 
 use onenet_eventstore::{DbError, PgLog, new_owner, while_leader};
-use onenet_kernel::{Position, Recorded};
-use rdkafka::{
-    Offset, TopicPartitionList,
-    consumer::{BaseConsumer, Consumer as _},
-    error::{KafkaError, RDKafkaErrorCode},
-    metadata::MetadataTopic,
-};
+use onenet_kernel::{Corrupt, Position, Recorded};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Mapping, Topics,
+    Mapping, Record, Topics,
     checkpoint::{self, Found, Published},
-    client::{ASK_WITHIN, Cluster, KafkaFault},
+    client::{Cluster, KafkaFault},
     publisher::Publisher,
+    read::scan,
 };
 
 /// Events of one transaction at most: small when idle, large when behind.
@@ -24,10 +19,11 @@ const SLOW_POLL: Duration = Duration::from_millis(500);
 /// Pause after a failure that may pass.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Why a relay stopped for good. It published nothing since it last took over.
+/// Why a relay stopped for good.
 #[derive(Debug, thiserror::Error)]
 pub enum RelayError {
-    /// Going on could publish twice or leave a gap: an operator has to decide.
+    /// Going on could publish twice or leave a gap: an operator has to decide. Nothing was published
+    /// since this relay took over.
     #[error(
         "the relay of {context} stops and has published nothing: {found}. Compare the topic with the \
          log; either restore what is missing, or give the node a new topic prefix and tell its readers; \
@@ -38,6 +34,20 @@ pub enum RelayError {
         context: String,
         /// What contradicts what.
         found: String,
+    },
+    /// An event does not say what it makes public. Everything before it is published, nothing after.
+    #[error(
+        "the relay of {context} stops in front of position {position}: which records that event \
+         becomes cannot be said; a program that can read it goes on from there"
+    )]
+    Unmappable {
+        /// Whose relay.
+        context: String,
+        /// The event's place in the log.
+        position: Position,
+        /// What is wrong with the event.
+        #[source]
+        source: Corrupt,
     },
 }
 
@@ -57,6 +67,7 @@ pub struct Relay {
 
 enum Failure {
     Contradiction(String),
+    Unmappable(Position, Corrupt),
     /// Another relay has taken over while this one still believed in its lease.
     Fenced(KafkaFault),
     Passing(Box<dyn std::error::Error + Send + Sync>),
@@ -92,7 +103,13 @@ impl Relay {
                     match relay.publish(&lost).await {
                         Ok(()) => {}
                         Err(Failure::Contradiction(what)) => {
-                            found.set(what).ok();
+                            let context = relay.topics.context.clone();
+                            found.set(RelayError::Contradiction { context, found: what }).ok();
+                            stop.cancel();
+                        }
+                        Err(Failure::Unmappable(position, source)) => {
+                            let context = relay.topics.context.clone();
+                            found.set(RelayError::Unmappable { context, position, source }).ok();
                             stop.cancel();
                         }
                         Err(Failure::Fenced(error)) => {
@@ -110,10 +127,7 @@ impl Relay {
             }
         })
         .await;
-        match found.into_inner() {
-            None => Ok(()),
-            Some(found) => Err(RelayError::Contradiction { context: self.topics.context, found }),
-        }
+        found.into_inner().map_or(Ok(()), Err)
     }
 
     /// One producer's life: from the last committed checkpoint on, until it is told to stop or fails.
@@ -144,13 +158,12 @@ impl Relay {
     ) -> Result<(), Failure> {
         while !lost.is_cancelled() {
             let events = self.log.read(above, PAGE).await?;
+            let (events, records) = self.records(&events)?;
             let Some(newest) = events.last() else {
                 lost.run_until_cancelled(self.log.grown(above, SLOW_POLL)).await;
                 continue;
             };
             let reached = Published { position: newest.position, event_id: newest.event_id };
-            let records: Vec<_> =
-                events.iter().flat_map(|event| (self.mapping)(&self.topics, event)).collect();
             let spans: Vec<_> = events.iter().map(self.span).collect();
             let publishing = Arc::clone(publisher);
             let outcome =
@@ -163,6 +176,24 @@ impl Relay {
             above = reached.position.number;
         }
         Ok(())
+    }
+
+    /// What is published next: the events up to the first that cannot be mapped, and their records.
+    fn records<'a>(
+        &self,
+        events: &'a [Recorded],
+    ) -> Result<(&'a [Recorded], Vec<Record>), Failure> {
+        let mut records = Vec::with_capacity(events.len());
+        for (n, event) in events.iter().enumerate() {
+            match (self.mapping)(&self.topics, event) {
+                Ok(mapped) => records.extend(mapped),
+                Err(corrupt) if n == 0 => {
+                    return Err(Failure::Unmappable(event.position, corrupt));
+                }
+                Err(_) => return Ok((events.split_at(n).0, records)),
+            }
+        }
+        Ok((events, records))
     }
 
     /// Where publishing goes on, if topic and log agree.
@@ -219,36 +250,10 @@ fn beyond(checkpoint: Position, head: Position) -> Option<String> {
 /// off, something may have been. What an aborted transaction left does not count: a relay that is
 /// killed inside its first one leaves such records and no checkpoint.
 fn holds_records(cluster: &Cluster, topic: &str) -> Result<bool, KafkaFault> {
-    let consumer: BaseConsumer = cluster.reader(topic, "read_committed")?;
-    let metadata = consumer
-        .fetch_metadata(Some(topic), ASK_WITHIN)
-        .map_err(KafkaFault::while_("asking for the partitions of the event topic"))?;
-    let mut assignment = TopicPartitionList::new();
-    for partition in metadata.topics().iter().flat_map(MetadataTopic::partitions) {
-        let (low, _) = consumer
-            .fetch_watermarks(topic, partition.id(), ASK_WITHIN)
-            .map_err(KafkaFault::while_("asking where the event topic begins"))?;
-        if low > 0 {
-            return Ok(true);
-        }
-        assignment
-            .add_partition_offset(topic, partition.id(), Offset::Offset(low))
-            .map_err(KafkaFault::while_("assigning the event topic"))?;
-    }
-    if assignment.count() == 0 {
-        // a broker that does not know the topic is no witness that it is empty
-        let unknown = KafkaError::MetadataFetch(RDKafkaErrorCode::UnknownTopicOrPartition);
-        return Err(KafkaFault::while_("asking for the partitions of the event topic")(unknown));
-    }
-    consumer.assign(&assignment).map_err(KafkaFault::while_("assigning the event topic"))?;
-    let mut ended = 0;
-    while ended < assignment.count() {
-        match consumer.poll(ASK_WITHIN) {
-            Some(Ok(_)) => return Ok(true),
-            Some(Err(KafkaError::PartitionEOF(_))) => ended += 1,
-            Some(Err(error)) => return Err(KafkaFault::while_("reading the event topic")(error)),
-            None => return Err(KafkaFault::timeout("reading the event topic")),
-        }
-    }
-    Ok(false)
+    let mut holds = false;
+    let is_whole = scan(cluster, topic, |_| {
+        holds = true;
+        false
+    })?;
+    Ok(holds || !is_whole)
 }

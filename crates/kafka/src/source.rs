@@ -5,14 +5,14 @@ use futures::FutureExt as _;
 use onenet_eventstore::{Checkpoint, Delivery, Source, SourceError};
 use rdkafka::{
     Message as _, Offset, TopicPartitionList,
-    consumer::{Consumer as _, StreamConsumer},
+    consumer::Consumer as _,
     error::{KafkaError, KafkaResult, RDKafkaErrorCode},
     message::{Headers as _, OwnedMessage},
     metadata::{MetadataPartition, MetadataTopic},
 };
 
 use crate::{
-    client::{ASK_WITHIN, Cluster, KafkaFault},
+    client::{ASK_WITHIN, AsyncReader, Cluster, KafkaFault},
     cloud_event::decode,
 };
 
@@ -24,7 +24,7 @@ const WAIT: Duration = Duration::from_millis(500);
 /// Another context's event topic, read at the offsets the follower keeps.
 pub struct KafkaSource {
     topic: String,
-    consumer: Arc<StreamConsumer>,
+    consumer: Arc<AsyncReader>,
     assigned: HashSet<i32>,
     ready: Vec<Delivery>,
 }
@@ -59,7 +59,7 @@ impl KafkaSource {
     async fn ask<T: Send + 'static>(
         &self,
         doing: &'static str,
-        question: impl FnOnce(&StreamConsumer, &str) -> KafkaResult<T> + Send + 'static,
+        question: impl FnOnce(&AsyncReader, &str) -> KafkaResult<T> + Send + 'static,
     ) -> Result<T, SourceError> {
         let (consumer, topic) = (Arc::clone(&self.consumer), self.topic.clone());
         tokio::task::spawn_blocking(move || question(&consumer, &topic))

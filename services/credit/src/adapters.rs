@@ -1,3 +1,45 @@
-//! Where the domain meets the world: so far, the written form of its events.
+//! Credit's way to the world: gRPC, the reaction to penalties, the clock, what is published, read model.
 
+mod calendar;
+mod clock;
+mod grpc;
+mod publication;
+mod reactions;
+mod read_model;
 mod wire;
+
+use onenet_chassis::{Context, Host, Opening, Parts, register::KeepRegister};
+use onenet_kafka::Beside;
+use onenet_proto::credit::v1::credit_service_server::CreditServiceServer;
+
+use crate::app::App;
+
+/// What this crate is to a process.
+#[must_use]
+pub fn context() -> Context {
+    Context {
+        name: "credit",
+        migrations: &[(1, "read model", include_str!("../migrations/0001_read_model.sql"))],
+        further_logs: &[],
+        policies: include_str!("../access.cedar"),
+        mapping: publication::records,
+        beside: |settings| {
+            let listings = Beside::Facts(publication::LISTINGS, settings.kafka.listings_days);
+            vec![listings, Beside::State(publication::BLACKLIST)]
+        },
+        open,
+    }
+}
+
+fn open(host: Host) -> Opening {
+    Box::pin(async move {
+        let app = App::try_new(&host, calendar::read(&host.settings.rules)?)?;
+        let mut parts = Parts::new(&host);
+        parts.serve(CreditServiceServer::new(grpc::Credit(app.clone())));
+        parts.project(read_model::ReadModel);
+        parts.clock(clock::changes, clock::Deadlines(app.clone()));
+        parts.react("enterprise", KeepRegister::CATEGORIES, KeepRegister);
+        parts.react("enforcement", &["case"], reactions::Judge(app));
+        Ok(parts)
+    })
+}

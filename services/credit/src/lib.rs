@@ -30,6 +30,10 @@
 //! `SubjectListed` and `SubjectRemoved` go out; they hold decided facts and nothing of the inner
 //! history. Every event that arms, meets or passes a deadline carries its
 //! [`Obligation`](domain::Obligation). Days end at 24:00 Beijing time.
+#![warn(missing_docs)]
 
 mod adapters;
+mod app;
 pub mod domain;
+
+pub use adapters::context;

@@ -19,6 +19,10 @@
 //! The party stands in a case as the register had it on the day of filing. Whether the violations
 //! are codes of the list, and whether the organ has enforcement power (行政处罚权) on the day of its
 //! decision, is settled before a command is made: both are facts of others.
+#![warn(missing_docs)]
 
 mod adapters;
+mod app;
 pub mod domain;
+
+pub use adapters::context;

@@ -20,6 +20,10 @@
 //! * an identification keeps every figure it rests on and the version of the standard;
 //! * each accepted identification is a major hazard of its own: nothing is merged or overwritten;
 //! * a major hazard is filed once; the same filing again changes nothing.
+#![warn(missing_docs)]
 
 mod adapters;
+mod app;
 pub mod domain;
+
+pub use adapters::context;

@@ -1,1 +1,33 @@
-fn main() {}
+//! onenet 一张网: the one executable. It knows every context and runs the roles of them that a process
+//! is told to; everything else stands in the crates below.
+
+mod cli;
+mod client;
+mod commands;
+mod contexts;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::cli::{Cli, Command};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Up(options) => commands::up::run(options).await,
+        Command::Demo(options) => commands::demo::run(options).await,
+        Command::Serve(options) => commands::serve::run(options).await,
+        Command::Migrate(options) => commands::migrate::run(&options).await,
+        Command::Import(options) => commands::import::run(options).await,
+        Command::Certificate(options) => commands::certificate::run(&options),
+        Command::Config(options) => commands::config::run(&options),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            cli::complain(&format!("onenet: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -9,7 +9,7 @@ use onenet_eventstore::{
 };
 use onenet_kernel::{EventStore as _, StreamId, Version};
 
-use crate::process::{Process, until};
+use onenet_tests::process::{Process, until};
 
 const SCHEMA: &str = "ledger";
 const HOLD: &str = "begin; select pg_advisory_xact_lock(1, 'events'::regclass::oid::integer)";

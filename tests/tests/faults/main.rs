@@ -3,5 +3,4 @@
 #![expect(clippy::unwrap_used, reason = "a test may end abruptly: that is how it fails")]
 
 mod log;
-mod process;
 mod relay;

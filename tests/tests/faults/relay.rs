@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use crate::process::{Process, until};
 use onenet_eventstore::{
     Checkpoint, Source as _, sqlx,
     testing::{Scratch, new_id},
 };
 use onenet_kafka::{Cluster, KafkaSource};
 use onenet_kernel::Recorded;
+use onenet_tests::process::{Process, until};
 use onenet_tests::topics;
 
 const SCHEMA: &str = "ledger";

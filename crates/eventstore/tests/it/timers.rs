@@ -13,18 +13,25 @@ use tokio_util::sync::CancellationToken;
 
 use crate::support::{append, cause, event, scratch, stream};
 
-/// `arm` is due at once, `arm later` in a hundred years, `disarm` ends both.
+/// `arm` is due at once, `arm later` in a hundred years, `disarm` ends both. `arm x` and `disarm x`
+/// are about another clock of the same stream.
 fn changes(event: &Recorded) -> Result<Vec<TimerChange>, Corrupt> {
+    let mut name = "look".to_owned();
     let due_at = match &event.payload[..] {
         b"arm" => event.recorded_at,
+        b"arm x" => {
+            "look-x".clone_into(&mut name);
+            event.recorded_at
+        }
+        b"disarm x" => return Ok(vec![TimerChange::Disarm { name: "look-x".to_owned() }]),
         b"arm later" => {
             Timestamp::from_micros(event.recorded_at.as_micros() + 3_155_760_000_000_000)
         }
-        b"disarm" => return Ok(vec![TimerChange::Disarm { name: "look" }]),
+        b"disarm" => return Ok(vec![TimerChange::Disarm { name }]),
         b"looked" => return Ok(vec![]),
         _ => return Err(Corrupt::unknown_type(&event.event_type)),
     };
-    Ok(vec![TimerChange::Arm { name: "look", due_at }])
+    Ok(vec![TimerChange::Arm { name, due_at }])
 }
 
 /// Appends "looked" as the timer's command; fails the first `failures` times.
@@ -106,6 +113,24 @@ async fn a_due_timer_fires_once_though_two_clocks_run() {
     assert_eq!(armed(&log).await, 1, "only the one that is due in a hundred years is left");
     assert_eq!(looked(&log, "a").await + looked(&log, "d").await, 2);
     assert_eq!(looked(&log, "b").await + looked(&log, "c").await, 0);
+}
+
+#[tokio::test]
+async fn each_clock_of_a_stream_goes_by_its_own_name() {
+    let (_scratch, log) = scratch().await;
+    let stop = start(&log, 1, 0);
+    append(&log, "a", 0, &["arm later", "arm x", "disarm x"]).await.unwrap();
+    append(&log, "b", 0, &["arm", "arm x"]).await.unwrap();
+    until_looked(&log, "b", 2).await;
+    for _ in 0..500 {
+        if armed(&log).await == 1 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    stop.cancel();
+    assert_eq!(armed(&log).await, 1, "the one that is due in a hundred years");
+    assert_eq!(looked(&log, "a").await, 0);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! A relay whose topic contradicts its log stops, says why, and publishes nothing.
 
-use onenet_kafka::{Relay, RelayError, TopicError, Topics};
+use onenet_kafka::{Record, Relay, RelayError, TopicError, Topics, encode};
+use onenet_kernel::{Corrupt, Recorded};
 use rdkafka::{
     ClientConfig,
     admin::{AdminClient, AdminOptions},
@@ -101,6 +102,38 @@ async fn another_log() {
     let stopped = relay.run(CancellationToken::new()).await;
     assert!(stopped.unwrap_err().to_string().contains("is another log's"));
     assert_eq!(world.published(2).await.into_iter().flatten().count(), 2, "nothing was published");
+}
+
+/// Knows what to make of every event but the third.
+fn all_but_the_third(topics: &Topics, event: &Recorded) -> Result<Vec<Record>, Corrupt> {
+    if event.position.number == 3 {
+        return Err(Corrupt::new(&event.event_type, "says nothing"));
+    }
+    Ok(vec![encode(topics, event)])
+}
+
+#[tokio::test]
+async fn an_event_that_does_not_say_what_it_makes_public() {
+    let world = World::new().await;
+    world.append("s", 0).await;
+    world.append("t", 0).await;
+    let relay = || Relay { mapping: all_but_the_third, ..world.relay() };
+    for _restarted in [false, true] {
+        let stopped = relay().run(CancellationToken::new()).await;
+        let Err(RelayError::Unmappable { position, source, .. }) = stopped else {
+            unreachable!("{stopped:?}");
+        };
+        assert_eq!((position.number, source.reason.as_str()), (3, "says nothing"));
+        let published = world.published(2).await.into_iter().flatten();
+        let positions: Vec<_> = published.map(|event| event.position.number).collect();
+        assert_eq!(positions, [1, 2], "what stands before it is published, once");
+    }
+    // a program that can read it goes on from there
+    let stop = CancellationToken::new();
+    let running = world.start(&stop);
+    world.assert_published().await;
+    stop.cancel();
+    running.await.unwrap().unwrap();
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use onenet_eventstore::sqlx;
 use onenet_kafka::{Record, Relay, Topics, encode};
-use onenet_kernel::Recorded;
+use onenet_kernel::{Corrupt, Recorded};
 use rdkafka::{
     ClientConfig,
     producer::{BaseProducer, BaseRecord, Producer as _},
@@ -110,8 +110,9 @@ async fn a_fenced_relay_wins_its_lease_again_and_ends_what_its_rival_left_open()
     running.await.unwrap().unwrap();
 }
 
-fn twice(topics: &Topics, event: &Recorded) -> Vec<Record> {
-    vec![encode(topics, event), encode(topics, event)]
+#[expect(clippy::unnecessary_wraps, reason = "the shape of a mapping")]
+fn twice(topics: &Topics, event: &Recorded) -> Result<Vec<Record>, Corrupt> {
+    Ok(vec![encode(topics, event), encode(topics, event)])
 }
 
 #[tokio::test]

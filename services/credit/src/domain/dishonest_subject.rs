@@ -140,6 +140,26 @@ impl Aggregate for DishonestSubject {
 }
 
 impl DishonestSubject {
+    /// A judged penalty and its subject, as it was named then.
+    #[must_use]
+    pub fn penalty(&self, penalty_case_id: Uuid) -> Option<(&Subject, &PenaltyFacts)> {
+        let without_case = self.without_case.get(&penalty_case_id);
+        let without_case = without_case.map(|judged| (&judged.subject, &judged.facts));
+        without_case.or_else(|| self.case_of_penalty(penalty_case_id).map(CreditCase::penalised))
+    }
+
+    /// The subject of a credit case, as its penalty named it.
+    #[must_use]
+    pub fn subject_of(&self, credit_case_id: Uuid) -> Option<&Subject> {
+        self.cases.get(&credit_case_id).map(|case| case.penalised().0)
+    }
+
+    /// The rule set that a credit case is judged by.
+    #[must_use]
+    pub fn rule_set_of(&self, credit_case_id: Uuid) -> Option<&str> {
+        self.cases.get(&credit_case_id).map(|case| case.rule_set())
+    }
+
     fn judge(
         &self,
         subject: &Subject,

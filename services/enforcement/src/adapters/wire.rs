@@ -1,13 +1,15 @@
-//! Cases in protobuf. Everything written once is read for ever: an upcast belongs here.
+//! Cases in protobuf. What a request says is checked field by field ([`requests`]); what an event says
+//! was checked when it was decided, and is read as it stands. Everything written once is read for
+//! ever: an upcast belongs here.
 
-mod stored;
+pub(crate) mod requests;
 mod values;
 
+use onenet_chassis::stored::{Malformed, message, read, required};
 use onenet_kernel::{Corrupt, WireEvent};
 use onenet_proto::enforcement::v1 as proto;
 use prost::Message as _;
 
-use self::stored::{Malformed, message, read, required};
 use crate::domain::CaseEvent;
 
 const CASE_OPENED: &str = "onenet.enforcement.v1.CaseOpened";

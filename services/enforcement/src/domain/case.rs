@@ -185,6 +185,12 @@ impl Aggregate for Case {
 }
 
 impl Case {
+    /// The organ whose case it is, and the party; `None` where it was never opened.
+    #[must_use]
+    pub fn between(&self) -> Option<(&Uscc, &Party)> {
+        self.opened.as_deref().map(|Opened { organ, party, .. }| (organ, party))
+    }
+
     fn of_organ(&self, organ: &Uscc) -> Result<&Opened, CaseRejection> {
         let opened = self.opened.as_deref().ok_or(CaseRejection::CaseUnknown)?;
         if opened.organ != *organ {

@@ -1,13 +1,16 @@
-//! Major hazards in protobuf. Everything written once is read for ever: an upcast belongs here.
+//! Major hazards in protobuf. What a request says is checked field by field ([`requests`]); what an
+//! event says was checked when it was decided, and is read as it stands. Everything written once is
+//! read for ever: an upcast belongs here.
 
-mod stored;
+pub(crate) mod requests;
 mod values;
 
+use onenet_chassis::stored::{Malformed, message, read, required};
 use onenet_kernel::{Corrupt, WireEvent};
 use onenet_proto::hazard::v1 as proto;
 use prost::Message as _;
 
-use self::stored::{Coded, Malformed, choice, message, read, required};
+use self::values::{level, level_code};
 use crate::domain::MajorHazardEvent;
 
 const MAJOR_HAZARD_IDENTIFIED: &str = "onenet.hazard.v1.MajorHazardIdentified";
@@ -48,7 +51,7 @@ impl WireEvent for MajorHazardEvent {
                 proto::MajorHazardFiled {
                     hazard_id: hazard_id.to_string(),
                     enterprise: enterprise.to_string(),
-                    level: level.to_contract().into(),
+                    level: level_code(*level),
                     filing: Some(filing.into()),
                     filing_state: proto::FilingState::Filed.into(),
                 }
@@ -92,7 +95,7 @@ impl TryFrom<proto::MajorHazardFiled> for MajorHazardEvent {
         Ok(Self::MajorHazardFiled {
             hazard_id: read("hazard_id", &event.hazard_id)?,
             enterprise: read("enterprise", &event.enterprise)?,
-            level: choice("level", event.level)?,
+            level: level(event.level)?,
             filing: required("filing", event.filing)?.try_into()?,
         })
     }

@@ -1,17 +1,21 @@
+use onenet_chassis::{
+    same_names,
+    stored::{Coded as _, Malformed, choice, read, required},
+};
 use onenet_proto::credit::v1 as proto;
 
-use super::stored::{Coded, Malformed, choice, read, required, same_names};
+use super::procedure::{kind, kind_code};
 use crate::domain::{
     BlacklistEntry, DecidedRemoval, Listing, ListingLevel, Measure, MeasureEffect, MeasureField,
     Removal, RemovalGround,
 };
 
 same_names! {
-    ListingLevel { SeriouslyDishonest }
-    MeasureField {
+    ListingLevel = proto::ListingLevel { SeriouslyDishonest }
+    MeasureField = proto::MeasureField {
         Financing GovernmentProcurement Tendering StateLand Honours Qualification
     }
-    MeasureEffect { Restrict Forbid }
+    MeasureEffect = proto::MeasureEffect { Restrict Forbid }
 }
 
 impl From<&BlacklistEntry> for proto::BlacklistEntry {
@@ -19,7 +23,7 @@ impl From<&BlacklistEntry> for proto::BlacklistEntry {
         Self {
             subject: entry.subject.to_string(),
             name: entry.name.clone(),
-            kind: entry.kind.to_contract().into(),
+            kind: kind_code(entry.kind),
             in_force: entry.in_force.iter().map(Into::into).collect(),
         }
     }
@@ -33,7 +37,7 @@ impl TryFrom<proto::BlacklistEntry> for BlacklistEntry {
         Ok(Self {
             subject: read("subject", &entry.subject)?,
             name: entry.name,
-            kind: choice("kind", entry.kind)?,
+            kind: kind(entry.kind)?,
             in_force: in_force.collect::<Result<_, _>>()?,
         })
     }

@@ -1,8 +1,9 @@
+use onenet_chassis::stored::{Malformed, message, read, required};
 use onenet_kernel::{Corrupt, WireEvent};
 use onenet_proto::credit::v1 as proto;
 use prost::Message as _;
 
-use super::stored::{Coded, Malformed, choice, message, read, required};
+use super::procedure::{outcome, outcome_code};
 use crate::domain::{BlacklistEntry, DishonestSubjectEvent as Event};
 
 const CREDIT_CASE_OPENED: &str = "onenet.credit.v1.CreditCaseOpened";
@@ -50,7 +51,7 @@ impl WireEvent for Event {
                 proto::CreditCaseNotOpened {
                     subject: Some(subject.into()),
                     penalty: Some(penalty.into()),
-                    outcome: outcome.to_contract().into(),
+                    outcome: outcome_code(*outcome),
                     rule_set: rule_set.clone(),
                     triggers: triggers.clone(),
                 }
@@ -140,7 +141,7 @@ impl TryFrom<proto::CreditCaseNotOpened> for Event {
         Ok(Self::CreditCaseNotOpened {
             subject: required("subject", event.subject)?.try_into()?,
             penalty: required("penalty", event.penalty)?.try_into()?,
-            outcome: choice("outcome", event.outcome)?,
+            outcome: outcome(event.outcome)?,
             rule_set: event.rule_set,
             triggers: event.triggers,
         })

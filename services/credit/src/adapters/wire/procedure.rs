@@ -1,16 +1,57 @@
+use onenet_chassis::stored::{Malformed, read};
 use onenet_proto::credit::v1 as proto;
 use onenet_standards::{decimal_text, exact};
 
-use super::stored::{Coded, Malformed, choice, read, same_names};
 use crate::domain::{
     ListingDecision, ListingNotice, ListingOutcome, NotOpenedOutcome, PenaltyFacts, Proposal,
     Statement, Subject, SubjectKind,
 };
 
-same_names! {
-    SubjectKind { Unit Institution }
-    NotOpenedOutcome {
-        NoTrigger OutOfScope PersonsOnly NoRuleSet RuleSetNotExecutable OfficerDecides
+/// The kind's number in the contract.
+pub(super) fn kind_code(kind: SubjectKind) -> i32 {
+    match kind {
+        SubjectKind::Unit => proto::SubjectKind::Unit,
+        SubjectKind::Institution => proto::SubjectKind::Institution,
+    }
+    .into()
+}
+
+/// The kind that a number of the contract means.
+pub(super) fn kind(code: i32) -> Result<SubjectKind, Malformed> {
+    match proto::SubjectKind::try_from(code).unwrap_or_default() {
+        proto::SubjectKind::Unit => Ok(SubjectKind::Unit),
+        proto::SubjectKind::Institution => Ok(SubjectKind::Institution),
+        proto::SubjectKind::Unspecified => {
+            Err(Malformed::new("kind", format_args!("{code} has no meaning")))
+        }
+    }
+}
+
+/// The outcome in the contract.
+pub(crate) fn outcome_code(outcome: NotOpenedOutcome) -> i32 {
+    match outcome {
+        NotOpenedOutcome::NoTrigger => proto::NotOpenedOutcome::NoTrigger,
+        NotOpenedOutcome::OutOfScope => proto::NotOpenedOutcome::OutOfScope,
+        NotOpenedOutcome::PersonsOnly => proto::NotOpenedOutcome::PersonsOnly,
+        NotOpenedOutcome::NoRuleSet => proto::NotOpenedOutcome::NoRuleSet,
+        NotOpenedOutcome::RuleSetNotExecutable => proto::NotOpenedOutcome::RuleSetNotExecutable,
+        NotOpenedOutcome::OfficerDecides => proto::NotOpenedOutcome::OfficerDecides,
+    }
+    .into()
+}
+
+/// The outcome that a number of the contract means.
+pub(super) fn outcome(code: i32) -> Result<NotOpenedOutcome, Malformed> {
+    match proto::NotOpenedOutcome::try_from(code).unwrap_or_default() {
+        proto::NotOpenedOutcome::NoTrigger => Ok(NotOpenedOutcome::NoTrigger),
+        proto::NotOpenedOutcome::OutOfScope => Ok(NotOpenedOutcome::OutOfScope),
+        proto::NotOpenedOutcome::PersonsOnly => Ok(NotOpenedOutcome::PersonsOnly),
+        proto::NotOpenedOutcome::NoRuleSet => Ok(NotOpenedOutcome::NoRuleSet),
+        proto::NotOpenedOutcome::RuleSetNotExecutable => Ok(NotOpenedOutcome::RuleSetNotExecutable),
+        proto::NotOpenedOutcome::OfficerDecides => Ok(NotOpenedOutcome::OfficerDecides),
+        proto::NotOpenedOutcome::Unspecified => {
+            Err(Malformed::new("outcome", format_args!("{code} has no meaning")))
+        }
     }
 }
 
@@ -19,7 +60,7 @@ impl From<&Subject> for proto::Subject {
         Self {
             uscc: subject.uscc.to_string(),
             name: subject.name.clone(),
-            kind: subject.kind.to_contract().into(),
+            kind: kind_code(subject.kind),
             division: subject.division.clone(),
             industry: subject.industry.clone(),
         }
@@ -33,7 +74,7 @@ impl TryFrom<proto::Subject> for Subject {
         Ok(Self {
             uscc: read("uscc", &subject.uscc)?,
             name: subject.name,
-            kind: choice("kind", subject.kind)?,
+            kind: kind(subject.kind)?,
             division: subject.division,
             industry: subject.industry,
         })

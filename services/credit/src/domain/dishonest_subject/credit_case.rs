@@ -75,6 +75,14 @@ impl CreditCase {
         &self.penalty.organ
     }
 
+    pub(super) fn penalised(&self) -> (&Subject, &PenaltyFacts) {
+        (&self.subject, &self.penalty)
+    }
+
+    pub(super) fn rule_set(&self) -> &str {
+        &self.rule_set
+    }
+
     pub(super) fn penalty_case_id(&self) -> Uuid {
         self.penalty.case_id
     }

@@ -1,12 +1,15 @@
+use onenet_chassis::{
+    same_names,
+    stored::{Coded as _, Malformed, choice, read, required},
+};
 use onenet_proto::{common::v1::Money, enforcement::v1 as proto};
 use onenet_standards::{decimal_text, exact};
 
-use super::stored::{Coded, Malformed, choice, read, required, same_names};
 use crate::domain::{Fine, Party, PartyKind, Penalty, PenaltyKind};
 
 same_names! {
-    PartyKind { Unit Institution }
-    PenaltyKind {
+    PartyKind = proto::PartyKind { Unit Institution }
+    PenaltyKind = proto::PenaltyKind {
         Warning Criticism Fine Confiscation LicenceSuspension Downgrade LicenceRevocation
         ActivityBan SuspensionOfBusiness Closure CareerBan
     }

@@ -1,35 +1,39 @@
 use num_rational::BigRational;
+use onenet_chassis::{
+    same_names,
+    stored::{Coded as _, Malformed, choice, read, required},
+};
 use onenet_proto::{common::v1::Fraction, hazard::v1 as proto};
 use onenet_standards::{decimal_text, exact};
 
-use super::stored::{Coded, Malformed, choice, read, required, same_names};
 use crate::domain::{
     AssessedSubstance, Assessment, Filing, HazardUnit, HazardUnitKind, Level, OnBehalf, Substance,
 };
 
 same_names! {
-    HazardUnitKind { Production Storage }
+    HazardUnitKind = proto::HazardUnitKind { Production Storage }
 }
 
-impl Coded for Level {
-    type Contract = proto::MajorHazardLevel;
-
-    fn to_contract(self) -> proto::MajorHazardLevel {
-        match self {
-            Self::One => proto::MajorHazardLevel::One,
-            Self::Two => proto::MajorHazardLevel::Two,
-            Self::Three => proto::MajorHazardLevel::Three,
-            Self::Four => proto::MajorHazardLevel::Four,
-        }
+/// The level's number in the contract.
+pub(super) fn level_code(level: Level) -> i32 {
+    match level {
+        Level::One => proto::MajorHazardLevel::One,
+        Level::Two => proto::MajorHazardLevel::Two,
+        Level::Three => proto::MajorHazardLevel::Three,
+        Level::Four => proto::MajorHazardLevel::Four,
     }
+    .into()
+}
 
-    fn of_contract(contract: proto::MajorHazardLevel) -> Option<Self> {
-        match contract {
-            proto::MajorHazardLevel::Unspecified => None,
-            proto::MajorHazardLevel::One => Some(Self::One),
-            proto::MajorHazardLevel::Two => Some(Self::Two),
-            proto::MajorHazardLevel::Three => Some(Self::Three),
-            proto::MajorHazardLevel::Four => Some(Self::Four),
+/// The level that a number of the contract means.
+pub(super) fn level(code: i32) -> Result<Level, Malformed> {
+    match proto::MajorHazardLevel::try_from(code).unwrap_or_default() {
+        proto::MajorHazardLevel::One => Ok(Level::One),
+        proto::MajorHazardLevel::Two => Ok(Level::Two),
+        proto::MajorHazardLevel::Three => Ok(Level::Three),
+        proto::MajorHazardLevel::Four => Ok(Level::Four),
+        proto::MajorHazardLevel::Unspecified => {
+            Err(Malformed::new("level", format_args!("{code} has no meaning")))
         }
     }
 }
@@ -90,7 +94,7 @@ impl From<&Assessment> for proto::Assessment {
             s: Some(written_fraction(&assessment.s)),
             alpha: Some(written_fraction(&assessment.alpha)),
             r: Some(written_fraction(&assessment.r)),
-            level: assessment.level.to_contract().into(),
+            level: level_code(assessment.level),
             rules_version: assessment.rules_version.clone(),
         }
     }
@@ -107,7 +111,7 @@ impl TryFrom<proto::Assessment> for Assessment {
             s: fraction("s", assessment.s)?,
             alpha: fraction("alpha", assessment.alpha)?,
             r: fraction("r", assessment.r)?,
-            level: choice("level", assessment.level)?,
+            level: level(assessment.level)?,
             rules_version: assessment.rules_version,
         })
     }

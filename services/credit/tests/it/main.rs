@@ -1,0 +1,11 @@
+//! Listings through their gRPC door, on a real PostgreSQL and a real Kafka, with penalties that come
+//! over enforcement's topic.
+#![expect(clippy::unwrap_used, reason = "a test may end abruptly: that is how it fails")]
+
+mod access;
+mod listing;
+mod penalties;
+mod publication;
+mod refusals;
+mod steps;
+mod support;

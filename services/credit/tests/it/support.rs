@@ -1,0 +1,225 @@
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use jiff::civil::date;
+use onenet_chassis::{
+    Role,
+    config::Settings,
+    private::PrivateNode,
+    run,
+    testing::{
+        self, TestClock,
+        elsewhere::{self, Registered},
+        uscc,
+    },
+};
+use onenet_kernel::{Clock, Key, NewEvent, StreamId};
+use onenet_proto::{
+    common::v1::{Money, Receipt},
+    credit::v1::{
+        BlacklistRecord, CreditCaseState, CreditCaseView, GetBlacklistEntryRequest,
+        GetCreditCaseRequest, GetPenaltyJudgementRequest, GetPenaltyJudgementResponse,
+        credit_service_client::CreditServiceClient, get_penalty_judgement_response::Judgement,
+    },
+    enforcement::v1::{Party, PartyKind, Penalty, PenaltyKind, PenaltyTookEffect},
+    enterprise::v1::Tier,
+};
+use prost::Message as _;
+use tokio::net::TcpListener;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tonic::{Code, Status, transport::Channel};
+
+/// Everything but the clock: deadlines come, and nobody looks.
+pub(crate) const WITHOUT_CLOCK: [Role; 4] = [Role::Api, Role::Project, Role::Relay, Role::React];
+
+/// The county's bureau, whose penalties they are.
+pub(crate) fn organ() -> String {
+    uscc(1)
+}
+
+/// The city's bureau.
+pub(crate) fn other_organ() -> String {
+    uscc(2)
+}
+
+/// A plant in the county.
+pub(crate) fn subject() -> String {
+    uscc(5)
+}
+
+/// A node with credit running beside an enforcement that says what a test says.
+pub(crate) struct World {
+    pub(crate) node: PrivateNode,
+    address: SocketAddr,
+    _stop: DropGuard,
+    _folder: tempfile::TempDir,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        Self::start(&Role::ALL, None).await
+    }
+
+    pub(crate) async fn without_clock() -> Self {
+        Self::start(&WITHOUT_CLOCK, None).await
+    }
+
+    /// Counts working days by these holiday notices.
+    pub(crate) async fn with_holidays(notices: &str) -> Self {
+        Self::start(&Role::ALL, Some(notices)).await
+    }
+
+    async fn start(roles: &[Role], holidays: Option<&str>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let postgres = onenet_devservers::shared_postgres().unwrap();
+        let kafka = onenet_devservers::shared_kafka().unwrap();
+        let node = testing::node(folder.path(), postgres, kafka).await.unwrap();
+        let contexts = vec![
+            elsewhere::silent("enterprise"),
+            elsewhere::silent("enforcement"),
+            onenet_credit::context(),
+        ];
+        node.prepare(&contexts).await.unwrap();
+        let mut settings = Settings::clone(node.settings());
+        settings.rules.holidays = holidays.map(|notices| {
+            let path: PathBuf = folder.path().join("holidays.csv");
+            std::fs::write(&path, notices).unwrap();
+            path
+        });
+        let listener = TcpListener::bind(settings.server.listen).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (settings, roles, stop) =
+            (Arc::new(settings), roles.to_vec(), CancellationToken::new());
+        let (stopping, clock) = (stop.clone(), TestClock::at(date(2026, 11, 24)));
+        tokio::spawn(async move {
+            let clock: Arc<dyn Clock> = clock;
+            run(&contexts, &settings, &roles, Some(listener), &clock, &stopping).await.unwrap();
+        });
+        let world = Self { node, address, _stop: stop.drop_guard(), _folder: folder };
+        world.knows_the_register().await;
+        world
+    }
+
+    async fn knows_the_register(&self) {
+        let divisions = ["41", "4101", "410102", "410103", "410102001"].map(Registered::division);
+        let bodies = [
+            Registered::body(&organ(), Tier::County, "410102"),
+            Registered::body(&other_organ(), Tier::City, "4101"),
+        ];
+        let bodies = bodies.map(Registered::Organisation);
+        self.knows(divisions.into_iter().chain(bodies)).await;
+    }
+
+    pub(crate) async fn knows(&self, known: impl IntoIterator<Item = Registered>) {
+        elsewhere::know(&self.node, "credit", known).await.unwrap();
+    }
+
+    pub(crate) fn credit(&self, uscc: &str) -> CreditServiceClient<Channel> {
+        CreditServiceClient::new(self.node.connect(self.address, Some(uscc)).unwrap())
+    }
+
+    /// Enforcement says that a penalty took effect.
+    pub(crate) async fn says(&self, effect: &PenaltyTookEffect) -> Receipt {
+        let party = effect.party.clone().unwrap();
+        let (subject, division, industry) = (party.uscc, party.division, party.industry);
+        let event = NewEvent {
+            event_type: "onenet.enforcement.v1.PenaltyTookEffect".into(),
+            payload: effect.encode_to_vec().into(),
+            key: Key { subject, division, industry },
+        };
+        let stream = StreamId::new("case", &effect.case_id);
+        let said = elsewhere::say(&self.node, "enforcement", &stream, event).await.unwrap();
+        onenet_chassis::receipt_to_wire(&said)
+    }
+
+    /// What becomes of a penalty once credit has heard of it.
+    pub(crate) async fn judged(&self, effect: &PenaltyTookEffect) -> Judgement {
+        let request = GetPenaltyJudgementRequest {
+            fresh_as: vec![self.says(effect).await],
+            penalty_case_id: effect.case_id.clone(),
+        };
+        let answer = self.credit(&other_organ()).get_penalty_judgement(request).await;
+        let GetPenaltyJudgementResponse { judgement, incomplete } = answer.unwrap().into_inner();
+        assert!(!incomplete);
+        judgement.unwrap()
+    }
+
+    /// The case that a penalty opens.
+    pub(crate) async fn opened(&self, effect: &PenaltyTookEffect) -> String {
+        let judgement = self.judged(effect).await;
+        let Judgement::CreditCaseId(id) = judgement else { unreachable!("{judgement:?}") };
+        id
+    }
+
+    pub(crate) async fn case(&self, id: &str, fresh_as: &[Receipt]) -> CreditCaseView {
+        let (fresh_as, credit_case_id) = (fresh_as.to_vec(), id.to_owned());
+        let request = GetCreditCaseRequest { fresh_as, credit_case_id };
+        let answer = self.credit(&other_organ()).get_credit_case(request).await;
+        answer.unwrap().into_inner().credit_case.unwrap()
+    }
+
+    /// Waits for what the clock does.
+    pub(crate) async fn until(&self, id: &str, state: CreditCaseState) -> CreditCaseView {
+        for _ in 0..1_000 {
+            let view = self.case(id, &[]).await;
+            if view.state() == state {
+                return view;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        unreachable!("the case did not become {state:?}");
+    }
+
+    pub(crate) async fn on_the_list(&self, fresh_as: &[Receipt]) -> BlacklistRecord {
+        let fresh_as = fresh_as.to_vec();
+        let request = GetBlacklistEntryRequest { fresh_as, subject: subject() };
+        let answer = self.credit(&other_organ()).get_blacklist_entry(request).await;
+        answer.unwrap().into_inner().record.unwrap()
+    }
+}
+
+pub(crate) fn new_id() -> String {
+    onenet_eventstore::testing::new_id().to_string()
+}
+
+/// A penalty of the organ for producing without a licence, in effect from 2 March 2026.
+pub(crate) fn effect() -> PenaltyTookEffect {
+    PenaltyTookEffect {
+        case_id: new_id(),
+        organ: organ(),
+        party: Some(Party {
+            uscc: subject(),
+            name: "郑州某化工有限公司".to_owned(),
+            kind: PartyKind::Unit.into(),
+            division: "410102001".to_owned(),
+            industry: "2614".to_owned(),
+        }),
+        penalty: Some(Penalty {
+            document_number: "（郑）应急罚〔2026〕12号".to_owned(),
+            decided_on: "2026-02-27".to_owned(),
+            violations: vec!["V-UNLICENSED".to_owned()],
+            kinds: vec![PenaltyKind::Fine.into()],
+            fine: Some(Money { fen: 10_000_000 }),
+            fine_multiple: Some("2.5".to_owned()),
+            legal_basis: "安全生产法第一百条".to_owned(),
+            summary: "未取得危险化学品安全生产许可证擅自生产".to_owned(),
+        }),
+        effective_on: "2026-03-02".to_owned(),
+    }
+}
+
+/// The same for another violation, which leads to no listing by itself.
+pub(crate) fn effect_of(violation: &str) -> PenaltyTookEffect {
+    let effect = effect();
+    let penalty = effect
+        .penalty
+        .clone()
+        .map(|penalty| Penalty { violations: vec![violation.to_owned()], ..penalty });
+    PenaltyTookEffect { penalty, ..effect }
+}
+
+/// What was refused: the code, the reason without its enum's name, and the field or message.
+pub(crate) fn refused<T: std::fmt::Debug>(outcome: Result<T, Status>) -> (Code, String, String) {
+    let (code, reason, field) = testing::refusal(&outcome.unwrap_err());
+    let reason = reason.split_once("ERROR_REASON_").unwrap().1.to_owned();
+    (code, reason, field)
+}

@@ -1,0 +1,7 @@
+//! Major hazards through their gRPC door, on a real PostgreSQL and a real Kafka.
+#![expect(clippy::unwrap_used, reason = "a test may end abruptly: that is how it fails")]
+
+mod access;
+mod hazards;
+mod refusals;
+mod support;

@@ -1,0 +1,161 @@
+use jiff::civil::date;
+use onenet_chassis::{
+    Role,
+    private::{PrivateNode, Running},
+    testing::{
+        self, TestClock,
+        elsewhere::{self, Registered},
+        uscc,
+    },
+};
+use onenet_proto::{
+    common::v1::Receipt,
+    enterprise::v1::{Enterprise, Tier},
+    hazard::v1::{
+        FileMajorHazardRequest, GetMajorHazardRequest, HazardUnit, HazardUnitKind,
+        IdentifyMajorHazardRequest, IdentifyMajorHazardResponse, MajorHazardView, OnBehalf,
+        Substance, major_hazard_service_client::MajorHazardServiceClient,
+    },
+};
+use tonic::{Code, Status, transport::Channel};
+
+/// The county's bureau.
+pub(crate) fn county() -> String {
+    uscc(1)
+}
+
+/// A plant in the county.
+pub(crate) fn enterprise() -> String {
+    uscc(5)
+}
+
+/// A node with hazard running: Henan, Zhengzhou, two of its counties, a township, a bureau and a
+/// plant.
+pub(crate) struct World {
+    pub(crate) node: PrivateNode,
+    running: Running,
+    _folder: tempfile::TempDir,
+}
+
+impl World {
+    /// Answers calls; what it knows of the register was told to it.
+    pub(crate) async fn new() -> Self {
+        let world = Self::start(false).await;
+        world.knows(register()).await;
+        world
+    }
+
+    /// Runs whole, beside a register that says nothing yet.
+    pub(crate) async fn whole() -> Self {
+        Self::start(true).await
+    }
+
+    async fn start(is_whole: bool) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let postgres = onenet_devservers::shared_postgres().unwrap();
+        let kafka = onenet_devservers::shared_kafka().unwrap();
+        let node = testing::node(folder.path(), postgres, kafka).await.unwrap();
+        let mut contexts = vec![onenet_hazard::context()];
+        let mut roles = vec![Role::Api, Role::Project];
+        if is_whole {
+            contexts.push(elsewhere::silent("enterprise"));
+            roles = Role::ALL.to_vec();
+        }
+        node.prepare(&contexts).await.unwrap();
+        let clock = TestClock::at(date(2026, 11, 24));
+        let running = node.start(contexts, &roles, clock).await.unwrap();
+        Self { node, running, _folder: folder }
+    }
+
+    pub(crate) async fn knows(&self, known: impl IntoIterator<Item = Registered>) {
+        elsewhere::know(&self.node, "hazard", known).await.unwrap();
+    }
+
+    pub(crate) fn hazards(&self, uscc: &str) -> MajorHazardServiceClient<Channel> {
+        MajorHazardServiceClient::new(self.node.connect(self.running.address, Some(uscc)).unwrap())
+    }
+
+    /// The plant's own identification of its chlorine tanks.
+    pub(crate) async fn identify(&self) -> IdentifyMajorHazardResponse {
+        let mut client = self.hazards(&enterprise());
+        client.identify_major_hazard(tanks()).await.unwrap().into_inner()
+    }
+
+    pub(crate) async fn file(&self, by: &str, hazard_id: &str) -> Result<Receipt, Status> {
+        let answer = self.hazards(by).file_major_hazard(filing(hazard_id)).await?;
+        Ok(answer.into_inner().receipt.unwrap())
+    }
+
+    /// The major hazard as it stands after `receipt`.
+    pub(crate) async fn hazard(&self, hazard_id: &str, receipt: Receipt) -> MajorHazardView {
+        let (fresh_as, hazard_id) = (vec![receipt], hazard_id.to_owned());
+        let request = GetMajorHazardRequest { fresh_as, hazard_id };
+        let answer = self.hazards(&county()).get_major_hazard(request).await;
+        let answer = answer.unwrap().into_inner();
+        assert!(!answer.incomplete);
+        answer.hazard.unwrap()
+    }
+}
+
+pub(crate) fn new_id() -> String {
+    onenet_eventstore::testing::new_id().to_string()
+}
+
+pub(crate) fn register() -> Vec<Registered> {
+    let divisions = ["41", "4101", "410102", "410103", "410102001"].map(Registered::division);
+    let county = Registered::body(&county(), Tier::County, "410102");
+    let known = [Registered::Organisation(county), Registered::Enterprise(plant(5))];
+    divisions.into_iter().chain(known).collect()
+}
+
+pub(crate) fn plant(serial: u32) -> Enterprise {
+    Registered::plant(&uscc(serial))
+}
+
+/// Number 12 of Table 1: Q = 5 t, β = 4.
+pub(crate) fn chlorine(tonnes: &str) -> Substance {
+    Substance {
+        table1_no: Some(12),
+        name: "氯".to_owned(),
+        class_symbols: vec![],
+        quantity_t: tonnes.to_owned(),
+    }
+}
+
+/// 12.5 t of chlorine beside one resident: S = 2.5, R = 10, level three.
+pub(crate) fn tanks() -> IdentifyMajorHazardRequest {
+    IdentifyMajorHazardRequest {
+        command_id: new_id(),
+        enterprise: enterprise(),
+        unit: Some(HazardUnit {
+            name: "液氯储罐区".to_owned(),
+            kind: HazardUnitKind::Storage.into(),
+        }),
+        substances: vec![chlorine("12.5")],
+        residents_within_500m: Some(1),
+        ..Default::default()
+    }
+}
+
+pub(crate) fn on_behalf() -> OnBehalf {
+    OnBehalf {
+        reason: "企业逾期未辨识".to_owned(), record: "检查记录〔2026〕88号".to_owned()
+    }
+}
+
+pub(crate) fn filing(hazard_id: &str) -> FileMajorHazardRequest {
+    FileMajorHazardRequest {
+        command_id: new_id(),
+        hazard_id: hazard_id.to_owned(),
+        filing_number: "BA豫410102〔2026〕001".to_owned(),
+        filed_on: "2026-06-15".to_owned(),
+        ..Default::default()
+    }
+}
+
+/// What was refused: the code, the reason without its enum's name, and the field or message.
+pub(crate) fn refused<T: std::fmt::Debug>(outcome: Result<T, Status>) -> (Code, String, String) {
+    let (code, reason, field) = testing::refusal(&outcome.unwrap_err());
+    let reason = reason.split_once("ERROR_REASON_").unwrap().1.to_owned();
+    (code, reason, field)
+}

@@ -1,0 +1,22 @@
+pub(crate) mod certificate;
+pub(crate) mod config;
+pub(crate) mod demo;
+pub(crate) mod import;
+pub(crate) mod migrate;
+mod private;
+pub(crate) mod serve;
+pub(crate) mod up;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Operator of a private node that names none. It is nobody's code: zeros where a body has its own.
+pub(crate) const OPERATOR: &str = "11410000000000001X";
+
+/// Waits until somebody asks this process to stop.
+async fn asked_to_stop() -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        outcome = tokio::signal::ctrl_c() => Ok(outcome?),
+        _ = terminate.recv() => Ok(()),
+    }
+}

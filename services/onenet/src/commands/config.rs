@@ -1,0 +1,27 @@
+use anyhow::{Context as _, Result};
+use onenet_chassis::{Policies, config::Settings};
+
+use crate::{
+    cli::{Config, ConfigWhat, say},
+    contexts,
+};
+
+/// The settings as a process would run with them.
+pub(crate) fn run(options: &Config) -> Result<()> {
+    let settings = Settings::read(&options.settings.config)?;
+    match options.what {
+        ConfigWhat::Print => {
+            say(toml::to_string_pretty(&settings).context("writing the settings")?.trim_end());
+        }
+        ConfigWhat::Check => {
+            settings.operator()?;
+            settings.tls()?;
+            for context in contexts::all() {
+                settings.database(context.name)?;
+                Policies::read(context.name, context.policies)?;
+            }
+            say(&format!("good; contexts: {}", contexts::names()));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,59 @@
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use onenet_chassis::{Role, Telemetry, config::Settings, day::SystemClock};
+use onenet_kernel::Clock;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::asked_to_stop;
+use crate::{
+    cli::{self, Serve, say},
+    contexts,
+};
+
+/// Roles of one context, until the process is asked to stop.
+pub(crate) async fn run(options: Serve) -> Result<()> {
+    let context = contexts::named(&options.context).with_context(|| {
+        format!("there is no context {}; there are {}", options.context, contexts::names())
+    })?;
+    let mut settings = Settings::read(&options.settings.config)?;
+    if let Some(listen) = options.listen {
+        settings.server.listen = listen;
+    }
+    let telemetry = Telemetry::start(&settings.telemetry, context.name)?;
+    let roles: Vec<Role> = options.role.into_iter().map(Role::from).collect();
+    let listener = if roles.contains(&Role::Api) {
+        let bound = TcpListener::bind(settings.server.listen).await;
+        let listener = bound.with_context(|| format!("listening on {}", settings.server.listen))?;
+        say(&format!("{} 正在监听 / is listening on {}", context.name, listener.local_addr()?));
+        Some(listener)
+    } else {
+        None
+    };
+    let stop = CancellationToken::new();
+    let stopping = stop.clone();
+    tokio::spawn(async move {
+        if let Err(error) = asked_to_stop().await {
+            tracing::error!(error = &*error, "signals cannot be heard");
+        }
+        stopping.cancel();
+    });
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let settings = Arc::new(settings);
+    let outcome = onenet_chassis::run(&[context], &settings, &roles, listener, &clock, &stop).await;
+    telemetry.stop().await;
+    Ok(outcome?)
+}
+
+impl From<cli::Role> for Role {
+    fn from(role: cli::Role) -> Self {
+        match role {
+            cli::Role::Api => Self::Api,
+            cli::Role::Project => Self::Project,
+            cli::Role::Relay => Self::Relay,
+            cli::Role::React => Self::React,
+            cli::Role::Clock => Self::Clock,
+        }
+    }
+}

@@ -1,0 +1,60 @@
+use std::{fs, sync::Arc};
+
+use anyhow::{Context as _, Result};
+use onenet_chassis::{Role, Telemetry, day::SystemClock};
+
+use super::{
+    asked_to_stop,
+    private::{Own, Wanted},
+};
+use crate::{
+    cli::{Up, complain, say},
+    contexts,
+};
+
+/// Everything in one process, until it is asked to stop.
+pub(crate) async fn run(options: Up) -> Result<()> {
+    fs::create_dir_all(&options.data)
+        .with_context(|| format!("creating {}", options.data.display()))?;
+    complain("正在启动 PostgreSQL 和 Kafka / starting PostgreSQL and Kafka");
+    let own = Own::start(Wanted {
+        folder: &options.data,
+        node: &options.node,
+        operator: &options.operator,
+        listen: Some(options.listen),
+        otlp: options.otlp.clone(),
+    })
+    .await?;
+    let telemetry = Telemetry::start(&own.node.settings().telemetry, "up")?;
+    let settings = own.node.write_settings()?;
+    let operator = own.node.organisation(&options.operator)?;
+    let mut running = own.node.start(contexts::all(), &Role::ALL, Arc::new(SystemClock)).await?;
+    say(&format!(
+        "节点 {} 已就绪 / the node is ready\n  gRPC        https://{}\n  PostgreSQL  {}\n  Kafka       {}\n  \
+         settings    {}\n  authority   {}\n  operator    {} ({})\n\
+         Ctrl-C 停止 / stops it. 其他单位的证书 / certificates of others: onenet certificate <USCC> --data {}",
+        options.node,
+        running.address,
+        own.postgres(),
+        own.kafka(),
+        settings.display(),
+        own.node.authority().display(),
+        operator.certificate.display(),
+        options.operator,
+        options.data.display(),
+    ));
+    let outcome = tokio::select! {
+        stopped = asked_to_stop() => stopped.map(|()| None),
+        ended = running.ended() => Ok(Some(ended)),
+    };
+    let outcome = match outcome? {
+        // a part could not go on
+        Some(ended) => ended,
+        None => {
+            complain("正在停止 / stopping");
+            running.stop().await
+        }
+    };
+    telemetry.stop().await;
+    Ok(outcome?)
+}

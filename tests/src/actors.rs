@@ -1,0 +1,289 @@
+//! What organisations do in journeys, over gRPC, as their own programmes would.
+#![expect(clippy::unwrap_used, reason = "a test may end abruptly: that is how it fails")]
+
+use std::time::Duration;
+
+use jiff::ToSpan as _;
+use onenet_chassis::{
+    day,
+    testing::{OPERATOR, elsewhere::Registered, uscc},
+};
+use onenet_kernel::Clock as _;
+use onenet_proto::{
+    common::v1::{Money, Receipt},
+    credit::v1::{
+        CreditCaseState, DecideListingRequest, GetCreditCaseRequest, GetPenaltyJudgementRequest,
+        ListingDecision, ListingNotice, ListingOutcome, Measure, MeasureEffect, MeasureField,
+        Removal, RemovalReason, RemoveListingRequest, ServeListingDecisionRequest,
+        ServeListingNoticeRequest, credit_service_client::CreditServiceClient,
+        get_penalty_judgement_response::Judgement,
+    },
+    enforcement::v1::{
+        DecidePenaltyRequest, OpenCaseRequest, Penalty, PenaltyKind, ServePenaltyRequest,
+        case_service_client::CaseServiceClient,
+    },
+    enterprise::v1::{
+        EnforcementPower, Enterprise, Organisation, RegisterDivisionRequest,
+        RegisterEnterpriseRequest, RegisterOrganisationRequest, Tier,
+        division_service_client::DivisionServiceClient,
+        enterprise_service_client::EnterpriseServiceClient,
+        organisation_service_client::OrganisationServiceClient,
+    },
+    exchange::v1::{
+        Agency, GiveGrantRequest, GrantTerms, RegisterAgencyRequest,
+        exchange_service_client::ExchangeServiceClient,
+    },
+};
+use tonic::{Status, transport::Channel};
+
+use crate::network::Network;
+
+/// Comprehensive supervision of the province.
+pub const PROVINCE: u32 = 1;
+/// The county's bureau, with enforcement power.
+pub const COUNTY: u32 = 2;
+/// Where everything happens.
+pub const PLACE: &str = "410102";
+
+/// Organisations on a network.
+pub struct Actors<'a>(pub &'a Network);
+
+impl Actors<'_> {
+    fn channel(&self, context: &str, serial: u32) -> Channel {
+        self.0.channel(context, &uscc(serial))
+    }
+
+    /// Four divisions, the province's bureau and the county's.
+    pub async fn register_public_side(&self) {
+        let operator = self.0.channel("enterprise", OPERATOR);
+        for code in ["41", "4101", PLACE] {
+            let Registered::Division(division) = Registered::division(code) else { unreachable!() };
+            let request = RegisterDivisionRequest {
+                command_id: new_id(),
+                division: Some(division),
+                ..Default::default()
+            };
+            let mut divisions = DivisionServiceClient::new(operator.clone());
+            divisions.register_division(request).await.unwrap();
+        }
+        let power = EnforcementPower {
+            from_on: "2018-11-01".to_owned(),
+            to_on: None,
+            legal_basis: "安全生产法".to_owned(),
+        };
+        let county = Organisation {
+            enforcement_power: Some(power),
+            ..Registered::body(&uscc(COUNTY), Tier::County, PLACE)
+        };
+        for body in [Registered::body(&uscc(PROVINCE), Tier::Province, "41"), county] {
+            let request = RegisterOrganisationRequest {
+                command_id: new_id(),
+                organisation: Some(body),
+                ..Default::default()
+            };
+            let mut organisations = OrganisationServiceClient::new(operator.clone());
+            organisations.register_organisation(request).await.unwrap();
+        }
+    }
+
+    /// An enterprise of an industry, registered by the county.
+    pub async fn register_enterprise(&self, serial: u32, industry: &str) -> Receipt {
+        let enterprise = Enterprise {
+            division: PLACE.to_owned(),
+            industry: industry.to_owned(),
+            ..Registered::plant(&uscc(serial))
+        };
+        let request = RegisterEnterpriseRequest {
+            command_id: new_id(),
+            enterprise: Some(enterprise),
+            ..Default::default()
+        };
+        let client = EnterpriseServiceClient::new(self.channel("enterprise", COUNTY));
+        let answer =
+            patiently(async || client.clone().register_enterprise(request.clone()).await).await;
+        answer.into_inner().receipt.unwrap()
+    }
+
+    /// A penalty for a violation, opened, decided and served; its case and the receipt of its service.
+    pub async fn punish(&self, party: &Receipt, serial: u32, violation: &str) -> (String, Receipt) {
+        let mut cases = CaseServiceClient::new(self.channel("enforcement", COUNTY));
+        let open = OpenCaseRequest {
+            command_id: new_id(),
+            fresh_as: vec![party.clone()],
+            party: uscc(serial),
+            filed_on: ago(200),
+            cause: "案由".to_owned(),
+            ..Default::default()
+        };
+        let case_id = cases.open_case(open).await.unwrap().into_inner().case_id;
+        let decide = DecidePenaltyRequest {
+            command_id: new_id(),
+            case_id: case_id.clone(),
+            penalty: Some(Penalty {
+                document_number: "（中原）应急罚〔2026〕12号".to_owned(),
+                decided_on: ago(160),
+                violations: vec![violation.to_owned()],
+                kinds: vec![PenaltyKind::Fine.into()],
+                fine: Some(Money { fen: 20_000_000 }),
+                fine_multiple: None,
+                legal_basis: "安全生产法".to_owned(),
+                summary: "事实".to_owned(),
+            }),
+            ..Default::default()
+        };
+        cases.decide_penalty(decide).await.unwrap();
+        let serve = ServePenaltyRequest {
+            command_id: new_id(),
+            case_id: case_id.clone(),
+            served_on: ago(155),
+            ..Default::default()
+        };
+        let served = cases.serve_penalty(serve).await.unwrap().into_inner();
+        (case_id, served.receipt.unwrap())
+    }
+
+    /// What became of a penalty, once the credit context has seen it.
+    pub async fn judgement(&self, case_id: &str, served: &Receipt) -> Judgement {
+        let ask = GetPenaltyJudgementRequest {
+            fresh_as: vec![served.clone()],
+            penalty_case_id: case_id.to_owned(),
+        };
+        let mut credit = CreditServiceClient::new(self.channel("credit", COUNTY));
+        credit.get_penalty_judgement(ask).await.unwrap().into_inner().judgement.unwrap()
+    }
+
+    /// From the notice to the service of the decision to list.
+    pub async fn list(&self, serial: u32, credit_case_id: &str) -> Receipt {
+        let mut credit = CreditServiceClient::new(self.channel("credit", COUNTY));
+        let notice = ServeListingNoticeRequest {
+            command_id: new_id(),
+            subject: uscc(serial),
+            credit_case_id: credit_case_id.to_owned(),
+            notice: Some(ListingNotice {
+                document_number: "列告1号".to_owned(),
+                served_on: ago(140),
+            }),
+            ..Default::default()
+        };
+        credit.serve_listing_notice(notice).await.unwrap();
+        patiently(async || {
+            let get = GetCreditCaseRequest {
+                credit_case_id: credit_case_id.to_owned(),
+                ..Default::default()
+            };
+            let answer = credit.get_credit_case(get).await?.into_inner();
+            let state = answer.credit_case.map(|view| view.state());
+            let is_due = state == Some(CreditCaseState::ToBeDecided);
+            if is_due { Ok(()) } else { Err(Status::unavailable("the clock has not fired")) }
+        })
+        .await;
+        let decide = DecideListingRequest {
+            command_id: new_id(),
+            subject: uscc(serial),
+            credit_case_id: credit_case_id.to_owned(),
+            decision: Some(ListingDecision {
+                outcome: ListingOutcome::List.into(),
+                document_number: "列1号".to_owned(),
+                decided_on: ago(100),
+                reasons: "理由".to_owned(),
+                measures: vec![Measure {
+                    field: MeasureField::GovernmentProcurement.into(),
+                    effect: MeasureEffect::Forbid.into(),
+                    legal_basis: "政府采购法第二十二条".to_owned(),
+                    executing_organ: uscc(PROVINCE),
+                }],
+            }),
+            ..Default::default()
+        };
+        credit.decide_listing(decide).await.unwrap();
+        let serve = ServeListingDecisionRequest {
+            command_id: new_id(),
+            subject: uscc(serial),
+            credit_case_id: credit_case_id.to_owned(),
+            served_on: ago(95),
+            ..Default::default()
+        };
+        credit.serve_listing_decision(serve).await.unwrap().into_inner().receipt.unwrap()
+    }
+
+    /// Ends a listing because its penalty was revoked.
+    pub async fn remove(&self, serial: u32, listing_id: &str) {
+        let remove = RemoveListingRequest {
+            command_id: new_id(),
+            subject: uscc(serial),
+            listing_id: listing_id.to_owned(),
+            removal: Some(Removal {
+                reason: RemovalReason::PenaltyRevoked.into(),
+                removed_on: ago(10),
+                document_number: Some("移出1号".to_owned()),
+            }),
+            ..Default::default()
+        };
+        let mut credit = CreditServiceClient::new(self.channel("credit", COUNTY));
+        credit.remove_listing(remove).await.unwrap();
+    }
+
+    /// An agency that may receive these types from everywhere.
+    pub async fn open_to(&self, serial: u32, event_types: &[&str]) {
+        let identity = self.0.node.organisation(&uscc(serial)).unwrap();
+        let province = ExchangeServiceClient::new(self.channel("exchange", PROVINCE));
+        let register = RegisterAgencyRequest {
+            command_id: new_id(),
+            agency: Some(Agency {
+                uscc: uscc(serial),
+                name: "省信用信息共享交换平台".to_owned(),
+                division: "41".to_owned(),
+                certificate_sha256: vec![fingerprint(&identity.certificate)],
+            }),
+            ..Default::default()
+        };
+        patiently(async || province.clone().register_agency(register.clone()).await).await;
+        let give = GiveGrantRequest {
+            command_id: new_id(),
+            agency: uscc(serial),
+            terms: Some(GrantTerms {
+                event_types: event_types.iter().map(|&name| name.to_owned()).collect(),
+                subtree: "41".to_owned(),
+                industries: vec![],
+                purpose: "失信联合惩戒".to_owned(),
+                legal_basis: "政务数据共享条例".to_owned(),
+                from_on: ago(300),
+                to_on: None,
+            }),
+            ..Default::default()
+        };
+        province.clone().give_grant(give).await.unwrap();
+    }
+}
+
+/// The day so many days ago, in Beijing.
+fn ago(days: i32) -> String {
+    day::of(day::SystemClock.now()).checked_sub(days.days()).unwrap().to_string()
+}
+
+/// A command's id.
+#[must_use]
+pub fn new_id() -> String {
+    onenet_eventstore::testing::new_id().to_string()
+}
+
+fn fingerprint(certificate: &std::path::Path) -> String {
+    let output = std::process::Command::new("openssl")
+        .args(["x509", "-noout", "-fingerprint", "-sha256", "-in"])
+        .arg(certificate)
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.trim().rsplit('=').next().unwrap().replace(':', "").to_lowercase()
+}
+
+/// What depends on facts that are on their way to another process: tried for a minute.
+pub async fn patiently<T>(mut attempt: impl AsyncFnMut() -> Result<T, Status>) -> T {
+    for _ in 0..600 {
+        if let Ok(answer) = attempt().await {
+            return answer;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    attempt().await.unwrap()
+}

@@ -1,0 +1,116 @@
+//! A whole node for journeys: every context as a process of its own, as production runs it.
+#![expect(clippy::unwrap_used, reason = "a test may end abruptly: that is how it fails")]
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use onenet_chassis::{private::PrivateNode, testing};
+use onenet_devservers::{shared_kafka, shared_postgres};
+use tonic::transport::Channel;
+
+use crate::process::{Process, until};
+
+/// The contexts of the network.
+pub const CONTEXTS: [&str; 5] = ["enterprise", "hazard", "enforcement", "credit", "exchange"];
+
+/// A node whose contexts run in processes.
+pub struct Network {
+    /// Its settings, certificates and connections.
+    pub node: PrivateNode,
+    /// Where its files are.
+    pub folder: tempfile::TempDir,
+    config: PathBuf,
+    otlp: Option<String>,
+    processes: BTreeMap<&'static str, Process>,
+    addresses: BTreeMap<&'static str, SocketAddr>,
+}
+
+impl Network {
+    /// Migrates and starts everything; spans go to `otlp`.
+    pub async fn start(otlp: Option<String>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (postgres, kafka) = (shared_postgres().unwrap(), shared_kafka().unwrap());
+        let node = testing::node(folder.path(), postgres, kafka).await.unwrap();
+        let config = node.write_settings().unwrap();
+        let migrated = Command::new(onenet()).args(["migrate", "--config"]).arg(&config).status();
+        assert!(migrated.unwrap().success(), "onenet migrate");
+        let (processes, addresses) = (BTreeMap::new(), BTreeMap::new());
+        let mut network = Self { node, folder, config, otlp, processes, addresses };
+        for context in CONTEXTS {
+            network.serve(context).await;
+        }
+        network
+    }
+
+    /// Starts a context's process; again on the port it had.
+    pub async fn serve(&mut self, context: &'static str) {
+        let listen = self
+            .addresses
+            .get(context)
+            .map_or_else(|| "127.0.0.1:0".to_owned(), ToString::to_string);
+        let config = self.config.to_str().unwrap();
+        let words = ["serve", context, "--config", config, "--listen", &listen];
+        let mut settings = vec![("ONENET__TELEMETRY__LOG", "warn")];
+        if let Some(otlp) = &self.otlp {
+            settings.push(("ONENET__TELEMETRY__OTLP", otlp));
+        }
+        let process = Process::start_with(onenet(), &words, &settings);
+        until("a context that listens", async || address(&process).is_some()).await;
+        self.addresses.insert(context, address(&process).unwrap());
+        self.processes.insert(context, process);
+    }
+
+    /// Ends a context's process where it stands.
+    pub fn kill(&mut self, context: &str) {
+        self.processes.remove(context).unwrap().kill();
+    }
+
+    /// Asks every process to stop, and expects each to end well.
+    pub fn stop(&mut self) {
+        for (context, process) in std::mem::take(&mut self.processes) {
+            assert!(process.stop(), "{context} did not stop well");
+        }
+    }
+
+    /// Where a context is called.
+    #[must_use]
+    pub fn address(&self, context: &str) -> SocketAddr {
+        self.addresses[context]
+    }
+
+    /// A connection to a context as an organisation.
+    #[must_use]
+    pub fn channel(&self, context: &str, uscc: &str) -> Channel {
+        self.node.connect(self.address(context), Some(uscc)).unwrap()
+    }
+}
+
+fn address(process: &Process) -> Option<SocketAddr> {
+    let said = process.said();
+    said.first()?.rsplit(' ').next()?.parse().ok()
+}
+
+/// The executable, beside the test that is running; built if need be.
+fn onenet() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let folder = test.ancestors().nth(2).unwrap();
+    let built = folder.join("onenet");
+    if !built.exists() {
+        let cargo = Command::new(env!("CARGO")).args(["build", "-p", "onenet"]).status();
+        assert!(cargo.unwrap().success(), "cargo build -p onenet");
+    }
+    built
+}
+
+/// A Python client of this repository: the interpreter that `scripts/setup check` made, and the file.
+#[must_use]
+pub fn python(file: &str) -> (PathBuf, PathBuf) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let interpreter = root.join("target/venv/bin/python");
+    assert!(interpreter.exists(), "no Python clients: run `scripts/setup check`");
+    (interpreter, root.join("tests/python").join(file))
+}

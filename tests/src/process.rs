@@ -1,0 +1,102 @@
+//! Processes for tests to kill. A test may end abruptly, and so may these.
+#![expect(clippy::unwrap_used, reason = "a test may end abruptly: that is how it fails")]
+
+use std::{
+    ffi::OsStr,
+    io::{BufRead as _, BufReader},
+    process::{Child, Command, Stdio},
+    sync::{Arc, Mutex},
+    thread::JoinHandle,
+    time::Duration,
+};
+
+/// A process of ours, and the lines it has said so far.
+pub struct Process {
+    child: Child,
+    said: Arc<Mutex<Vec<String>>>,
+    hearing: Option<JoinHandle<()>>,
+}
+
+impl Process {
+    /// Starts a program and hears what it says.
+    #[must_use]
+    pub fn start(program: impl AsRef<OsStr>, words: &[&str]) -> Self {
+        Self::start_with(program, words, &[])
+    }
+
+    /// The same, with settings in its environment.
+    #[must_use]
+    pub fn start_with(
+        program: impl AsRef<OsStr>,
+        words: &[&str],
+        settings: &[(&str, &str)],
+    ) -> Self {
+        let mut command = Command::new(program);
+        command.args(words).envs(settings.iter().copied()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let (lines, heard) = (BufReader::new(child.stdout.take().unwrap()).lines(), said.clone());
+        let hearing = std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                heard.lock().unwrap().push(line);
+            }
+        });
+        Self { child, said, hearing: Some(hearing) }
+    }
+
+    /// The lines it has said so far.
+    #[must_use]
+    pub fn said(&self) -> Vec<String> {
+        self.said.lock().unwrap().clone()
+    }
+
+    /// Waits until it has said so many lines.
+    pub async fn until_said(&self, lines: usize, what: &str) {
+        until(what, async || self.said().len() >= lines).await;
+    }
+
+    /// Kills it; answers everything it said, up to its last line.
+    pub fn kill(mut self) -> Vec<String> {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        if let Some(hearing) = self.hearing.take() {
+            hearing.join().unwrap();
+        }
+        self.said()
+    }
+}
+
+impl Process {
+    /// Asks it to stop, and waits until it has; answers whether it ended well.
+    #[must_use]
+    pub fn stop(mut self) -> bool {
+        let pid = self.child.id().to_string();
+        Command::new("kill").args(["-TERM", &pid]).status().unwrap();
+        self.child.wait().unwrap().success()
+    }
+
+    /// Waits until it ends by itself; answers whether it ended well.
+    #[must_use]
+    pub async fn ended(&mut self) -> bool {
+        until("the process's end", async || self.child.try_wait().unwrap().is_some()).await;
+        self.child.wait().unwrap().success()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// Level-triggered: looks until it is so, for a minute at most.
+pub async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    for _ in 0..3_000 {
+        if is_so().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    unreachable!("{what} did not come within a minute");
+}

@@ -1,0 +1,98 @@
+//! A penalty becomes a listing on the blacklist topic, or does not, for its reason; one trace tells
+//! the story.
+
+use std::process::Command;
+
+use onenet_chassis::testing::uscc;
+use onenet_proto::credit::v1::{NotOpenedOutcome, get_penalty_judgement_response::Judgement};
+use onenet_tests::{
+    actors::Actors,
+    collector::Collector,
+    network::{Network, python},
+    process::until,
+};
+use serde_json::Value;
+
+const CHEMICAL: u32 = 10;
+const FARM: u32 = 11;
+
+#[tokio::test]
+async fn penalties_open_cases_by_the_rules_alone_and_the_topic_holds_what_is_in_force() {
+    let (collector, otlp) = Collector::start().await;
+    let mut network = Network::start(Some(otlp)).await;
+    let actors = Actors(&network);
+    actors.register_public_side().await;
+    let plant = actors.register_enterprise(CHEMICAL, "2614").await;
+    let farm = actors.register_enterprise(FARM, "0111").await;
+
+    for (party, serial, violation, outcome) in [
+        (&plant, CHEMICAL, "V-TRAINING", NotOpenedOutcome::NoTrigger),
+        (&plant, CHEMICAL, "V-RESCUE-ABANDONED", NotOpenedOutcome::PersonsOnly),
+        (&farm, FARM, "V-UNLICENSED", NotOpenedOutcome::OutOfScope),
+    ] {
+        let (case_id, served) = actors.punish(party, serial, violation).await;
+        let judgement = actors.judgement(&case_id, &served).await;
+        let Judgement::NotOpened(not_opened) = judgement else { unreachable!("{judgement:?}") };
+        assert_eq!(not_opened.outcome(), outcome, "{violation}");
+    }
+
+    let mut listings = Vec::new();
+    for violation in ["V-UNLICENSED", "V-ACCIDENT-CONCEALED"] {
+        let (case_id, served) = actors.punish(&plant, CHEMICAL, violation).await;
+        let judgement = actors.judgement(&case_id, &served).await;
+        let Judgement::CreditCaseId(case_id) = judgement else { unreachable!("{judgement:?}") };
+        actors.list(CHEMICAL, &case_id).await;
+        listings.push(case_id);
+    }
+    assert_eq!(until_blacklisted(&network, 2).await["in_force"], serde_json::json!(listings));
+    actors.remove(CHEMICAL, &listings[0]).await;
+    let left = until_blacklisted(&network, 1).await;
+    assert_eq!(left["in_force"], serde_json::json!([listings[1]]), "the second stays in force");
+    actors.remove(CHEMICAL, &listings[1]).await;
+    let nothing = until_blacklisted(&network, 0).await;
+    assert_eq!(nothing["reason"], "REMOVAL_REASON_PENALTY_REVOKED");
+
+    // stopping sends the last spans
+    network.stop();
+    assert_one_trace(&collector).await;
+}
+
+/// What a consumer in another language holds of the subject, once so many listings are in force.
+async fn until_blacklisted(network: &Network, count: usize) -> Value {
+    let kafka = &network.node.settings().kafka;
+    let (interpreter, script) = python("blacklist.py");
+    let mut held = Value::Null;
+    until("the blacklist record", async || {
+        let output = Command::new(&interpreter)
+            .arg(&script)
+            .args(["--brokers", &kafka.brokers, "--prefix", &kafka.prefix, "--expect", "1"])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let all: Value = serde_json::from_slice(&output.stdout).unwrap();
+        held = all[uscc(CHEMICAL)].clone();
+        held["in_force"].as_array().is_some_and(|in_force| in_force.len() == count)
+    })
+    .await;
+    held
+}
+
+/// One trace holds the service of a penalty, its publication, the reaction to it, and the feed.
+async fn assert_one_trace(collector: &Collector) {
+    let needed = [
+        ("enforcement", "onenet.enforcement.v1.CaseService/ServePenalty"),
+        ("enforcement", "relay publish"),
+        ("credit", "handle judge"),
+        ("exchange", "handle feed.enforcement"),
+    ];
+    until("one trace over three processes", async || {
+        collector.traces().iter().any(|trace| {
+            needed.iter().all(|(process, span)| {
+                trace
+                    .iter()
+                    .any(|(of, name)| of.contains(&format!("onenet {process}")) && name == span)
+            })
+        })
+    })
+    .await;
+}

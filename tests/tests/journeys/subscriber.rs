@@ -1,0 +1,94 @@
+//! A subscriber in another language and the process that serves it are killed again and again:
+//! nothing is lost, nothing comes twice.
+
+use std::{fs, path::Path};
+
+use onenet_chassis::testing::uscc;
+use onenet_tests::{
+    actors::Actors,
+    network::{Network, python},
+    process::{Process, until},
+};
+use serde_json::Value;
+
+const AGENCY: u32 = 20;
+const FIRST_ENTERPRISE: u32 = 100;
+const REGISTERED: &str = "onenet.enterprise.v1.EnterpriseRegistered";
+/// Enterprises per round; after each round the client or the server is killed.
+const PER_ROUND: u32 = 10;
+const ROUNDS: u32 = 6;
+
+fn start(network: &Network) -> Process {
+    let (interpreter, script) = python("subscribe.py");
+    let identity = network.node.organisation(&uscc(AGENCY)).unwrap();
+    let folder = network.folder.path();
+    let address = format!("localhost:{}", network.address("exchange").port());
+    let path = |path: &Path| path.to_str().unwrap().to_owned();
+    let words = [
+        path(&script),
+        "--address".to_owned(),
+        address,
+        "--ca".to_owned(),
+        path(&network.node.authority()),
+        "--certificate".to_owned(),
+        path(&identity.certificate),
+        "--key".to_owned(),
+        path(&identity.key),
+        "--state".to_owned(),
+        path(&folder.join("state.json")),
+        "--out".to_owned(),
+        path(&folder.join("out.jsonl")),
+        "--max-batch".to_owned(),
+        "3".to_owned(),
+    ];
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    Process::start(interpreter, &words)
+}
+
+/// What the client has kept: whole lines; one that a kill cut off is none.
+fn kept(folder: &Path) -> Vec<Value> {
+    let text = fs::read_to_string(folder.join("out.jsonl")).unwrap_or_default();
+    text.split_inclusive('\n')
+        .filter(|line| line.ends_with('\n'))
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_client_and_its_server_are_killed_and_nothing_is_lost_or_repeated() {
+    let mut network = Network::start(None).await;
+    Actors(&network).register_public_side().await;
+    Actors(&network).open_to(AGENCY, &[REGISTERED]).await;
+    let mut client = start(&network);
+    let mut next = FIRST_ENTERPRISE;
+    for round in 0..ROUNDS {
+        for _ in 0..PER_ROUND {
+            Actors(&network).register_enterprise(next, "2614").await;
+            next += 1;
+        }
+        // in the middle of what has come so far, not after it
+        let some = usize::try_from(round * PER_ROUND + 1).unwrap();
+        let folder = network.folder.path().to_owned();
+        until("a part of the round", async || kept(&folder).len() >= some).await;
+        if round % 2 == 1 {
+            network.kill("exchange");
+            network.serve("exchange").await;
+        }
+        client.kill();
+        client = start(&network);
+    }
+    let all = usize::try_from(ROUNDS * PER_ROUND).unwrap();
+    let folder = network.folder.path().to_owned();
+    until("everything", async || kept(&folder).len() >= all).await;
+    drop(client);
+
+    let kept = kept(network.folder.path());
+    let sequences: Vec<u64> = kept.iter().map(|line| line["sequence"].as_u64().unwrap()).collect();
+    assert_eq!(sequences, (1..=all as u64).collect::<Vec<_>>(), "lost, repeated or reordered");
+    let mut subjects: Vec<&str> =
+        kept.iter().map(|line| line["subject"].as_str().unwrap()).collect();
+    subjects.sort_unstable();
+    subjects.dedup();
+    assert_eq!(subjects.len(), all, "each enterprise once");
+    network.stop();
+}
