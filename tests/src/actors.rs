@@ -53,8 +53,8 @@ impl Actors<'_> {
         self.0.channel(context, &uscc(serial))
     }
 
-    /// Four divisions, the province's bureau and the county's.
-    pub async fn register_public_side(&self) {
+    /// Divisions, the province's bureau and the county's; answers the receipt of the last.
+    pub async fn register_public_side(&self) -> Receipt {
         let operator = self.0.channel("enterprise", OPERATOR);
         for code in ["41", "4101", PLACE] {
             let Registered::Division(division) = Registered::division(code) else { unreachable!() };
@@ -75,6 +75,7 @@ impl Actors<'_> {
             enforcement_power: Some(power),
             ..Registered::body(&uscc(COUNTY), Tier::County, PLACE)
         };
+        let mut last = None;
         for body in [Registered::body(&uscc(PROVINCE), Tier::Province, "41"), county] {
             let request = RegisterOrganisationRequest {
                 command_id: new_id(),
@@ -82,8 +83,10 @@ impl Actors<'_> {
                 ..Default::default()
             };
             let mut organisations = OrganisationServiceClient::new(operator.clone());
-            organisations.register_organisation(request).await.unwrap();
+            let answer = organisations.register_organisation(request).await.unwrap();
+            last = answer.into_inner().receipt;
         }
+        last.unwrap()
     }
 
     /// An enterprise of an industry, registered by the county.
@@ -105,11 +108,17 @@ impl Actors<'_> {
     }
 
     /// A penalty for a violation, opened, decided and served; its case and the receipt of its service.
-    pub async fn punish(&self, party: &Receipt, serial: u32, violation: &str) -> (String, Receipt) {
+    /// `known` are the receipts of the organ and of the party, which enforcement has to have heard of.
+    pub async fn punish(
+        &self,
+        known: [&Receipt; 2],
+        serial: u32,
+        violation: &str,
+    ) -> (String, Receipt) {
         let mut cases = CaseServiceClient::new(self.channel("enforcement", COUNTY));
         let open = OpenCaseRequest {
             command_id: new_id(),
-            fresh_as: vec![party.clone()],
+            fresh_as: known.map(Clone::clone).to_vec(),
             party: uscc(serial),
             filed_on: ago(200),
             cause: "案由".to_owned(),

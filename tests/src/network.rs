@@ -70,9 +70,13 @@ impl Network {
     }
 
     /// Asks every process to stop, and expects each to end well.
-    pub fn stop(&mut self) {
-        for (context, process) in std::mem::take(&mut self.processes) {
-            assert!(process.stop(), "{context} did not stop well");
+    pub async fn stop(&mut self) {
+        let processes = std::mem::take(&mut self.processes);
+        for process in processes.values() {
+            process.terminate();
+        }
+        for (context, process) in processes {
+            assert!(process.ended().await, "{context} did not stop well");
         }
     }
 

@@ -56,6 +56,7 @@ impl Process {
     }
 
     /// Kills it; answers everything it said, up to its last line.
+    #[expect(clippy::must_use_candidate, reason = "most kill it and ask nothing")]
     pub fn kill(mut self) -> Vec<String> {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -67,19 +68,21 @@ impl Process {
 }
 
 impl Process {
-    /// Asks it to stop, and waits until it has; answers whether it ended well.
-    #[must_use]
-    pub fn stop(mut self) -> bool {
+    /// Asks it to stop.
+    pub fn terminate(&self) {
         let pid = self.child.id().to_string();
-        Command::new("kill").args(["-TERM", &pid]).status().unwrap();
-        self.child.wait().unwrap().success()
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
     }
 
-    /// Waits until it ends by itself; answers whether it ended well.
-    #[must_use]
-    pub async fn ended(&mut self) -> bool {
-        until("the process's end", async || self.child.try_wait().unwrap().is_some()).await;
-        self.child.wait().unwrap().success()
+    /// Waits until it has ended; answers whether it ended well.
+    pub async fn ended(mut self) -> bool {
+        let mut status = None;
+        until("the end of a process", async || {
+            status = self.child.try_wait().unwrap();
+            status.is_some()
+        })
+        .await;
+        status.is_some_and(|status| status.success())
     }
 }
 

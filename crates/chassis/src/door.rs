@@ -120,7 +120,7 @@ impl Door {
         W: FnOnce(Write, T) -> F,
         F: Future<Output = Result<Receipt, Refusal>>,
     {
-        let (call, content) = self.enter(request).await?;
+        let (call, content) = self.identify(request)?;
         let rpc = call.clone();
         let outcome = self.attempt(call, content, intend).await;
         outcome
@@ -143,16 +143,16 @@ impl Door {
         let command_id = field::uuid("command_id", &envelope.command_id)?;
         let digest = digest_of(&call.rpc, &content.encode_to_vec());
         let expected = envelope.expected_version.map(Version);
-        let write = Write { call, command_id, digest, expected };
+        let mut write = Write { call, command_id, digest, expected };
         let cause = write.cause(write.now, "");
-        let (log, time_left) = (&self.inner.log, write.time_left());
+        let log = &self.inner.log;
         let intended = async {
-            self.inner.fresh.wait(log, &envelope.fresh_as, time_left).await?;
+            // what the caller is may be among what is to be seen first
+            self.inner.fresh.wait(log, &envelope.fresh_as, write.time_left()).await?;
+            self.recognise(&mut write.call).await?;
             if write.time_left().is_zero() {
-                return Err(Refusal::new(
-                    ErrorReason::CommandExpired,
-                    "the caller's deadline has passed",
-                ));
+                let message = "the caller's deadline has passed";
+                return Err(Refusal::new(ErrorReason::CommandExpired, message));
             }
             intend(write, content).await
         };
@@ -173,22 +173,33 @@ impl Door {
         A: FnOnce(Call, T) -> F,
         F: Future<Output = Result<R, Refusal>>,
     {
-        let (call, mut content) = self.enter(request).await?;
+        let (mut call, mut content) = self.identify(request)?;
         let (rpc, fresh_as) = (call.clone(), content.take_fresh_as());
         let answered = async {
             self.inner.fresh.wait(&self.inner.log, &fresh_as, call.time_left()).await?;
+            self.recognise(&mut call).await?;
             answer(call, content).await
         };
         answered.await.map(Response::new).map_err(|refusal| self.status(&rpc, refusal))
     }
 
-    /// Who calls, with the content of the request. What is refused here is audited here.
+    /// Who calls and what it is, with the content of the request.
     pub async fn enter<T>(&self, request: Request<T>) -> Result<(Call, T), Status> {
-        let entered = self.identify(request).await;
-        entered.map_err(|refusal| refusal.into_status(&trace::trace_id()))
+        let (mut call, content) = self.identify(request)?;
+        match self.recognise(&mut call).await {
+            Ok(()) => Ok((call, content)),
+            Err(refusal) => Err(self.status(&call, refusal)),
+        }
     }
 
-    async fn identify<T>(&self, request: Request<T>) -> Result<(Call, T), Refusal> {
+    /// What the register says the caller is.
+    async fn recognise(&self, call: &mut Call) -> Result<(), Refusal> {
+        call.caller.office = self.inner.register.organisation(call.caller.uscc.as_str()).await?;
+        Ok(())
+    }
+
+    /// Who calls, as the certificate proves it; a call without one is audited.
+    fn identify<T>(&self, request: Request<T>) -> Result<(Call, T), Status> {
         let inner = &*self.inner;
         let now = inner.clock.now();
         let rpc =
@@ -204,11 +215,11 @@ impl Door {
                 let refusal = Refusal::new(ErrorReason::Unauthenticated, error);
                 let (reason, rule) = (refusal.reason(), String::new());
                 inner.audit.refused(now, Refused { caller, rpc, reason, rule });
-                return Err(refusal);
+                return Err(refusal.into_status(&trace::trace_id()));
             }
         };
         let caller = Caller {
-            office: inner.register.organisation(peer.uscc.as_str()).await?,
+            office: None,
             is_operator: peer.uscc == inner.operator,
             uscc: peer.uscc,
             certificate_sha256: peer.certificate_sha256,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use onenet_chassis::{Call, Door, Host, Matter, Refusal, StartError, Write, day};
 use onenet_eventstore::PgLog;
-use onenet_kernel::{Aggregate as _, Receipt, StreamId, look};
+use onenet_kernel::{Aggregate as _, EventStore as _, ExecuteError, Receipt, StreamId, look};
 use onenet_proto::{common::v1::ErrorReason, credit::v1::CreditErrorReason as Reason};
 use onenet_standards::{Calendar, CalendarError, Industries, Uscc};
 use uuid::Uuid;
@@ -57,9 +57,9 @@ impl App {
         trigger: String,
         grounds: String,
     ) -> Result<Receipt, Refusal> {
-        self.door.authorise(call, &Matter::default(), call.today)?;
+        self.permit(call)?;
         let stream = stream(subject);
-        let (known, _) = look::<DishonestSubject>(&self.log, &stream).await?;
+        let known = self.known(&stream, |it| it.penalty(penalty_case_id).is_some()).await?;
         let rule_set = known.penalty(penalty_case_id).and_then(|(subject, penalty)| {
             self.rules.propose(penalty.effective_on, subject.kind, &trigger).ok()
         });
@@ -79,6 +79,7 @@ impl App {
         case: &CaseRef,
         notice: ListingNotice,
     ) -> Result<Receipt, Refusal> {
+        self.permit(call)?;
         let (organ, served_on) = (call.uscc().clone(), notice.served_on);
         let (credit_case_id, period) = (case.credit_case_id, self.statement_period(served_on)?);
         let command = Command::ServeListingNotice { credit_case_id, organ, notice, period };
@@ -91,6 +92,7 @@ impl App {
         case: &CaseRef,
         statement: Statement,
     ) -> Result<Receipt, Refusal> {
+        self.permit(call)?;
         let (organ, received_on) = (call.uscc().clone(), statement.received_on);
         let credit_case_id = case.credit_case_id;
         let command = Command::RecordStatement { credit_case_id, organ, statement };
@@ -103,6 +105,7 @@ impl App {
         case: &CaseRef,
         decision: ListingDecision,
     ) -> Result<Receipt, Refusal> {
+        self.permit(call)?;
         let (organ, decided_on) = (call.uscc().clone(), decision.decided_on);
         let credit_case_id = case.credit_case_id;
         let command = Command::DecideListing { credit_case_id, organ, decision };
@@ -115,6 +118,7 @@ impl App {
         case: &CaseRef,
         served_on: Date,
     ) -> Result<Receipt, Refusal> {
+        self.permit(call)?;
         let (organ, rules) = (call.uscc().clone(), Arc::clone(&self.rules));
         let credit_case_id = case.credit_case_id;
         let command = Command::ServeListingDecision { credit_case_id, organ, served_on, rules };
@@ -127,10 +131,16 @@ impl App {
         case: &CaseRef,
         removal: DecidedRemoval,
     ) -> Result<Receipt, Refusal> {
+        self.permit(call)?;
         let (organ, rules) = (call.uscc().clone(), Arc::clone(&self.rules));
         let (listing_id, removed_on) = (case.credit_case_id, removal.removed_on);
         let command = Command::RemoveListing { listing_id, organ, removal, rules };
         self.act(call, case, &command, removed_on).await
+    }
+
+    /// Which of the bodies acts is the case's to decide.
+    fn permit(&self, call: &Write) -> Result<(), Refusal> {
+        self.door.authorise(call, &Matter::default(), call.today)
     }
 
     /// A step of a case that is open already, decided under the case's rule set.
@@ -141,9 +151,8 @@ impl App {
         command: &Command,
         happened_on: Date,
     ) -> Result<Receipt, Refusal> {
-        self.door.authorise(call, &Matter::default(), call.today)?;
         let stream = stream(&case.subject);
-        let (known, _) = look::<DishonestSubject>(&self.log, &stream).await?;
+        let known = self.known(&stream, |it| it.rule_set_of(case.credit_case_id).is_some()).await?;
         let rule_set = known.rule_set_of(case.credit_case_id).unwrap_or_default();
         let happened = day::start(happened_on);
         call.execute::<DishonestSubject>(&self.log, &stream, command, happened, rule_set).await
@@ -173,7 +182,8 @@ impl App {
         subject: &str,
         credit_case_id: Uuid,
     ) -> Result<(), Refusal> {
-        let known = self.known(subject).await?;
+        let stream = StreamId::new(DishonestSubject::CATEGORY, subject);
+        let known = self.known(&stream, |it| it.subject_of(credit_case_id).is_some()).await?;
         let subject = known.subject_of(credit_case_id).ok_or_else(|| unknown_case(call))?;
         self.authorise(call, subject).await
     }
@@ -185,7 +195,8 @@ impl App {
         subject: &str,
         penalty_case_id: Uuid,
     ) -> Result<(), Refusal> {
-        let known = self.known(subject).await?;
+        let stream = StreamId::new(DishonestSubject::CATEGORY, subject);
+        let known = self.known(&stream, |it| it.penalty(penalty_case_id).is_some()).await?;
         let (subject, _) = known.penalty(penalty_case_id).ok_or_else(|| unknown_penalty(call))?;
         self.authorise(call, subject).await
     }
@@ -196,10 +207,20 @@ impl App {
         self.door.authorise(call, &matter, call.today)
     }
 
-    async fn known(&self, subject: &str) -> Result<DishonestSubject, Refusal> {
-        let stream = StreamId::new(DishonestSubject::CATEGORY, subject);
-        let (known, _) = look::<DishonestSubject>(&self.log, &stream).await?;
-        Ok(known)
+    /// The subject as far as it has what is asked for. What this process kept from its last command
+    /// may lack a case that another has opened since.
+    async fn known(
+        &self,
+        stream: &StreamId,
+        has: impl Fn(&DishonestSubject) -> bool,
+    ) -> Result<DishonestSubject, ExecuteError<Rejection>> {
+        let (kept, _) = look::<DishonestSubject>(&self.log, stream).await?;
+        if has(&kept) {
+            return Ok(kept);
+        }
+        self.log.forget(stream);
+        let (fresh, _) = look::<DishonestSubject>(&self.log, stream).await?;
+        Ok(fresh)
     }
 }
 

@@ -103,7 +103,7 @@ pub(crate) struct Migrate {
 
 #[derive(Args)]
 pub(crate) struct SettingsFile {
-    /// Settings (TOML); the environment goes over it: ONENET__SERVER__LISTEN for server.listen
+    /// Settings (TOML); the environment goes over it: `ONENET__SERVER__LISTEN` for server.listen
     #[arg(long, default_value = "onenet.toml")]
     pub(crate) config: PathBuf,
 }
@@ -116,8 +116,8 @@ pub(crate) struct Import {
 
 #[derive(Subcommand)]
 pub(crate) enum ImportWhat {
-    /// A division tree (CSV: code, name, level, parent, jurisdiction_parent, kind, valid_from,
-    /// valid_to; parents first). Run again, it goes on: what is there is not added twice
+    /// A division tree (CSV as data/README.md describes it, parents first). Run again, it goes on:
+    /// what is there is not added twice
     Divisions {
         /// The file
         file: PathBuf,

@@ -17,10 +17,10 @@ const OTHER: &str = "0190f6a0-0000-7000-8000-000000000002";
 
 /// Full names, and bytes.
 pub(crate) fn all() -> Vec<(&'static str, Vec<u8>)> {
-    [enterprise(), hazard(), enforcement(), credit(), exchange()].concat()
+    [enterprise(), hazard(), enforcement(), credit_cases(), listings(), exchange()].concat()
 }
 
-fn example(name: &'static str, event: impl Message) -> (&'static str, Vec<u8>) {
+fn example(name: &'static str, event: &impl Message) -> (&'static str, Vec<u8>) {
     (name, event.encode_to_vec())
 }
 
@@ -63,22 +63,22 @@ fn enterprise() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         example(
             "onenet.enterprise.v1.DivisionRegistered",
-            enterprise::DivisionRegistered { division: Some(division) },
+            &enterprise::DivisionRegistered { division: Some(division) },
         ),
         example(
             "onenet.enterprise.v1.OrganisationRegistered",
-            enterprise::OrganisationRegistered { organisation: Some(organisation) },
+            &enterprise::OrganisationRegistered { organisation: Some(organisation) },
         ),
         example(
             "onenet.enterprise.v1.EnterpriseProposed",
-            enterprise::EnterpriseProposed {
+            &enterprise::EnterpriseProposed {
                 enterprise: Some(plant.clone()),
                 proposed_by: text(ORGAN),
             },
         ),
         example(
             "onenet.enterprise.v1.EnterpriseRegistered",
-            enterprise::EnterpriseRegistered {
+            &enterprise::EnterpriseRegistered {
                 enterprise: Some(plant),
                 registered_by: text(ORGAN),
                 proposed_by: Some(text(ORGAN)),
@@ -86,7 +86,7 @@ fn enterprise() -> Vec<(&'static str, Vec<u8>)> {
         ),
         example(
             "onenet.enterprise.v1.KeyEnterpriseDesignated",
-            enterprise::KeyEnterpriseDesignated {
+            &enterprise::KeyEnterpriseDesignated {
                 enterprise: text(PLANT),
                 designated_by: text(ORGAN),
                 basis: text("豫安委〔2026〕3号"),
@@ -145,8 +145,8 @@ fn hazard() -> Vec<(&'static str, Vec<u8>)> {
         filing_state: hazard::FilingState::Filed.into(),
     };
     vec![
-        example("onenet.hazard.v1.MajorHazardIdentified", identified),
-        example("onenet.hazard.v1.MajorHazardFiled", filed),
+        example("onenet.hazard.v1.MajorHazardIdentified", &identified),
+        example("onenet.hazard.v1.MajorHazardFiled", &filed),
     ]
 }
 
@@ -174,7 +174,7 @@ fn enforcement() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         example(
             "onenet.enforcement.v1.CaseOpened",
-            enforcement::CaseOpened {
+            &enforcement::CaseOpened {
                 case_id: text(CASE),
                 organ: text(ORGAN),
                 party: Some(party.clone()),
@@ -184,7 +184,7 @@ fn enforcement() -> Vec<(&'static str, Vec<u8>)> {
         ),
         example(
             "onenet.enforcement.v1.PenaltyDecided",
-            enforcement::PenaltyDecided {
+            &enforcement::PenaltyDecided {
                 case_id: text(CASE),
                 organ: text(ORGAN),
                 party: Some(party.clone()),
@@ -193,7 +193,7 @@ fn enforcement() -> Vec<(&'static str, Vec<u8>)> {
         ),
         example(
             "onenet.enforcement.v1.PenaltyTookEffect",
-            enforcement::PenaltyTookEffect {
+            &enforcement::PenaltyTookEffect {
                 case_id: text(CASE),
                 organ: text(ORGAN),
                 party: Some(party),
@@ -250,7 +250,7 @@ fn measure() -> credit::Measure {
     }
 }
 
-fn credit() -> Vec<(&'static str, Vec<u8>)> {
+fn credit_cases() -> Vec<(&'static str, Vec<u8>)> {
     let subject = credit::Subject {
         uscc: text(PLANT),
         name: text("某化工有限公司"),
@@ -268,11 +268,10 @@ fn credit() -> Vec<(&'static str, Vec<u8>)> {
         fine_multiple: Some(text("2.5")),
     };
     let statement = |state| Some(obligation("credit.listing_statement", state));
-    let expiry = |state| Some(obligation("credit.listing_expiry", state));
     vec![
         example(
             "onenet.credit.v1.CreditCaseOpened",
-            credit::CreditCaseOpened {
+            &credit::CreditCaseOpened {
                 credit_case_id: text(CASE),
                 subject: Some(subject.clone()),
                 penalty: Some(penalty.clone()),
@@ -283,7 +282,7 @@ fn credit() -> Vec<(&'static str, Vec<u8>)> {
         ),
         example(
             "onenet.credit.v1.CreditCaseNotOpened",
-            credit::CreditCaseNotOpened {
+            &credit::CreditCaseNotOpened {
                 subject: Some(subject),
                 penalty: Some(penalty),
                 outcome: credit::NotOpenedOutcome::OutOfScope.into(),
@@ -293,7 +292,7 @@ fn credit() -> Vec<(&'static str, Vec<u8>)> {
         ),
         example(
             "onenet.credit.v1.ListingNoticeServed",
-            credit::ListingNoticeServed {
+            &credit::ListingNoticeServed {
                 credit_case_id: text(CASE),
                 notice: Some(credit::ListingNotice {
                     document_number: text("列告〔2026〕3号"),
@@ -304,7 +303,7 @@ fn credit() -> Vec<(&'static str, Vec<u8>)> {
         ),
         example(
             "onenet.credit.v1.StatementRecorded",
-            credit::StatementRecorded {
+            &credit::StatementRecorded {
                 credit_case_id: text(CASE),
                 statement: Some(credit::Statement {
                     received_on: text("2026-05-08"),
@@ -314,14 +313,14 @@ fn credit() -> Vec<(&'static str, Vec<u8>)> {
         ),
         example(
             "onenet.credit.v1.StatementPeriodEnded",
-            credit::StatementPeriodEnded {
+            &credit::StatementPeriodEnded {
                 credit_case_id: text(CASE),
                 statement_period: statement(ObligationState::Passed),
             },
         ),
         example(
             "onenet.credit.v1.ListingDecided",
-            credit::ListingDecided {
+            &credit::ListingDecided {
                 credit_case_id: text(CASE),
                 decision: Some(credit::ListingDecision {
                     outcome: credit::ListingOutcome::List.into(),
@@ -332,9 +331,15 @@ fn credit() -> Vec<(&'static str, Vec<u8>)> {
                 }),
             },
         ),
+    ]
+}
+
+fn listings() -> Vec<(&'static str, Vec<u8>)> {
+    let expiry = |state| Some(obligation("credit.listing_expiry", state));
+    vec![
         example(
             "onenet.credit.v1.SubjectListed",
-            credit::SubjectListed {
+            &credit::SubjectListed {
                 subject: text(PLANT),
                 listing_id: text(CASE),
                 entry: Some(entry()),
@@ -343,7 +348,7 @@ fn credit() -> Vec<(&'static str, Vec<u8>)> {
         ),
         example(
             "onenet.credit.v1.SubjectRemoved",
-            credit::SubjectRemoved {
+            &credit::SubjectRemoved {
                 subject: text(PLANT),
                 listing_id: text(OTHER),
                 removal: Some(credit::Removal {
@@ -382,12 +387,12 @@ fn exchange() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         example(
             "onenet.exchange.v1.AgencyRegistered",
-            exchange::AgencyRegistered { agency: Some(agency), registered_by: text(ORGAN) },
+            &exchange::AgencyRegistered { agency: Some(agency), registered_by: text(ORGAN) },
         ),
-        example("onenet.exchange.v1.GrantGiven", exchange::GrantGiven { grant: Some(grant) }),
+        example("onenet.exchange.v1.GrantGiven", &exchange::GrantGiven { grant: Some(grant) }),
         example(
             "onenet.exchange.v1.GrantRevoked",
-            exchange::GrantRevoked {
+            &exchange::GrantRevoked {
                 grant_id: text(CASE),
                 agency: text(PLANT),
                 revocation: Some(exchange::Revocation {

@@ -21,7 +21,7 @@ async fn penalties_open_cases_by_the_rules_alone_and_the_topic_holds_what_is_in_
     let (collector, otlp) = Collector::start().await;
     let mut network = Network::start(Some(otlp)).await;
     let actors = Actors(&network);
-    actors.register_public_side().await;
+    let county = actors.register_public_side().await;
     let plant = actors.register_enterprise(CHEMICAL, "2614").await;
     let farm = actors.register_enterprise(FARM, "0111").await;
 
@@ -30,7 +30,7 @@ async fn penalties_open_cases_by_the_rules_alone_and_the_topic_holds_what_is_in_
         (&plant, CHEMICAL, "V-RESCUE-ABANDONED", NotOpenedOutcome::PersonsOnly),
         (&farm, FARM, "V-UNLICENSED", NotOpenedOutcome::OutOfScope),
     ] {
-        let (case_id, served) = actors.punish(party, serial, violation).await;
+        let (case_id, served) = actors.punish([&county, party], serial, violation).await;
         let judgement = actors.judgement(&case_id, &served).await;
         let Judgement::NotOpened(not_opened) = judgement else { unreachable!("{judgement:?}") };
         assert_eq!(not_opened.outcome(), outcome, "{violation}");
@@ -38,7 +38,7 @@ async fn penalties_open_cases_by_the_rules_alone_and_the_topic_holds_what_is_in_
 
     let mut listings = Vec::new();
     for violation in ["V-UNLICENSED", "V-ACCIDENT-CONCEALED"] {
-        let (case_id, served) = actors.punish(&plant, CHEMICAL, violation).await;
+        let (case_id, served) = actors.punish([&county, &plant], CHEMICAL, violation).await;
         let judgement = actors.judgement(&case_id, &served).await;
         let Judgement::CreditCaseId(case_id) = judgement else { unreachable!("{judgement:?}") };
         actors.list(CHEMICAL, &case_id).await;
@@ -53,7 +53,7 @@ async fn penalties_open_cases_by_the_rules_alone_and_the_topic_holds_what_is_in_
     assert_eq!(nothing["reason"], "REMOVAL_REASON_PENALTY_REVOKED");
 
     // stopping sends the last spans
-    network.stop();
+    network.stop().await;
     assert_one_trace(&collector).await;
 }
 

@@ -90,5 +90,5 @@ async fn a_client_and_its_server_are_killed_and_nothing_is_lost_or_repeated() {
     subjects.sort_unstable();
     subjects.dedup();
     assert_eq!(subjects.len(), all, "each enterprise once");
-    network.stop();
+    network.stop().await;
 }

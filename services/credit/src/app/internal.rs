@@ -1,6 +1,6 @@
 use onenet_chassis::{ended, reaction_cause, timer_cause};
 use onenet_eventstore::{HandleError, Timer};
-use onenet_kernel::{Corrupt, Recorded, execute, look};
+use onenet_kernel::{Corrupt, Recorded, execute};
 use onenet_standards::listing;
 use uuid::Uuid;
 
@@ -49,11 +49,13 @@ impl App {
         credit_case_id: Uuid,
         command: &Command,
     ) -> Result<(), HandleError> {
-        let rule_set = match look::<DishonestSubject>(&self.log, &timer.stream).await {
-            Ok((known, _)) => known.rule_set_of(credit_case_id).unwrap_or_default().to_owned(),
+        let has_case = |it: &DishonestSubject| it.rule_set_of(credit_case_id).is_some();
+        let known = match self.known(&timer.stream, has_case).await {
+            Ok(known) => known,
             Err(error) => return ended(Err(error)).map(drop),
         };
-        let cause = timer_cause(self.door.operator(), timer, &rule_set);
+        let rule_set = known.rule_set_of(credit_case_id).unwrap_or_default();
+        let cause = timer_cause(self.door.operator(), timer, rule_set);
         let stream = &timer.stream;
         let outcome = execute::<DishonestSubject>(&self.log, stream, None, command, &cause).await;
         ended(outcome).map(drop)

@@ -1,5 +1,6 @@
 //! A credit case from the penalty to the end of its listing.
 
+use onenet_chassis::testing::elsewhere;
 use onenet_proto::credit::v1::{
     CreditCaseState, ListingOutcome, NothingInForce, RemovalReason, blacklist_record::State,
 };
@@ -86,6 +87,20 @@ async fn the_end_of_one_listing_leaves_the_other_in_force() {
     let removed = world.remove(&second, reason, "2026-07-02").await.unwrap();
     let record = world.on_the_list(&[removed]).await;
     assert!(matches!(record.state, Some(State::NothingInForce(_))));
+}
+
+#[tokio::test]
+async fn a_case_that_another_process_has_opened_is_known_at_once() {
+    let world = World::in_two().await;
+    let first = world.opened(&effect()).await;
+    world.notice(&first, "2026-03-06").await.unwrap();
+    // what the answering process keeps of the subject ends with the notice
+    let second = world.opened(&effect()).await;
+    assert_eq!(world.case(&second, &[]).await.state(), CreditCaseState::Open);
+    world.notice(&second, "2026-03-09").await.unwrap();
+    let topic = elsewhere::topics(&world.node, "credit").events();
+    let events = elsewhere::published(&world.node, topic, 4).await.unwrap();
+    assert!(events.iter().all(|event| event.rules_version == "MEM-11"));
 }
 
 /// Working days of 2023 around the day 令第11号 came into force.

@@ -2,7 +2,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use jiff::civil::date;
 use onenet_chassis::{
-    Role,
+    Context, Role,
     config::Settings,
     private::PrivateNode,
     run,
@@ -56,29 +56,30 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn new() -> Self {
-        Self::start(&Role::ALL, None).await
+        Self::start(&[&Role::ALL], None).await
     }
 
     pub(crate) async fn without_clock() -> Self {
-        Self::start(&WITHOUT_CLOCK, None).await
+        Self::start(&[&WITHOUT_CLOCK], None).await
+    }
+
+    /// One process answers calls, another follows: neither knows what the other keeps in memory.
+    pub(crate) async fn in_two() -> Self {
+        let (answers, follows) = WITHOUT_CLOCK.split_at(2);
+        Self::start(&[answers, follows], None).await
     }
 
     /// Counts working days by these holiday notices.
     pub(crate) async fn with_holidays(notices: &str) -> Self {
-        Self::start(&Role::ALL, Some(notices)).await
+        Self::start(&[&Role::ALL], Some(notices)).await
     }
 
-    async fn start(roles: &[Role], holidays: Option<&str>) -> Self {
+    async fn start(processes: &[&[Role]], holidays: Option<&str>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let postgres = onenet_devservers::shared_postgres().unwrap();
         let kafka = onenet_devservers::shared_kafka().unwrap();
         let node = testing::node(folder.path(), postgres, kafka).await.unwrap();
-        let contexts = vec![
-            elsewhere::silent("enterprise"),
-            elsewhere::silent("enforcement"),
-            onenet_credit::context(),
-        ];
-        node.prepare(&contexts).await.unwrap();
+        node.prepare(&contexts()).await.unwrap();
         let mut settings = Settings::clone(node.settings());
         settings.rules.holidays = holidays.map(|notices| {
             let path: PathBuf = folder.path().join("holidays.csv");
@@ -87,13 +88,16 @@ impl World {
         });
         let listener = TcpListener::bind(settings.server.listen).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (settings, roles, stop) =
-            (Arc::new(settings), roles.to_vec(), CancellationToken::new());
-        let (stopping, clock) = (stop.clone(), TestClock::at(date(2026, 11, 24)));
-        tokio::spawn(async move {
-            let clock: Arc<dyn Clock> = clock;
-            run(&contexts, &settings, &roles, Some(listener), &clock, &stopping).await.unwrap();
-        });
+        let (settings, stop) = (Arc::new(settings), CancellationToken::new());
+        let clock: Arc<dyn Clock> = TestClock::at(date(2026, 11, 24));
+        let mut listener = Some(listener);
+        for roles in processes {
+            let (settings, roles, clock) = (settings.clone(), roles.to_vec(), clock.clone());
+            let (stop, listener) = (stop.clone(), listener.take());
+            tokio::spawn(async move {
+                run(&contexts(), &settings, &roles, listener, &clock, &stop).await.unwrap();
+            });
+        }
         let world = Self { node, address, _stop: stop.drop_guard(), _folder: folder };
         world.knows_the_register().await;
         world
@@ -159,7 +163,7 @@ impl World {
 
     /// Waits for what the clock does.
     pub(crate) async fn until(&self, id: &str, state: CreditCaseState) -> CreditCaseView {
-        for _ in 0..1_000 {
+        for _ in 0..3_000 {
             let view = self.case(id, &[]).await;
             if view.state() == state {
                 return view;
@@ -175,6 +179,11 @@ impl World {
         let answer = self.credit(&other_organ()).get_blacklist_entry(request).await;
         answer.unwrap().into_inner().record.unwrap()
     }
+}
+
+fn contexts() -> Vec<Context> {
+    let besides = ["enterprise", "enforcement"].map(elsewhere::silent);
+    besides.into_iter().chain([onenet_credit::context()]).collect()
 }
 
 pub(crate) fn new_id() -> String {

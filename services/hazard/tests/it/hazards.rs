@@ -19,9 +19,9 @@ use crate::support::{
     World, chlorine, county, enterprise, filing, on_behalf, plant, refused, register, tanks,
 };
 
-fn fraction(numerator: &str, denominator: &str) -> Option<Fraction> {
+fn fraction(numerator: &str, denominator: &str) -> Fraction {
     let (numerator, denominator) = (numerator.to_owned(), denominator.to_owned());
-    Some(Fraction { numerator, denominator })
+    Fraction { numerator, denominator }
 }
 
 #[tokio::test]
@@ -37,14 +37,9 @@ async fn an_enterprise_identifies_its_unit_and_the_county_files_it() {
     assert_eq!((view.unit, view.identified_by), (tanks().unit, enterprise()));
     assert_eq!(view.filing, None);
     let assessment = view.assessment.unwrap();
-    assert_eq!(
-        (assessment.s.clone(), assessment.alpha.clone()),
-        (fraction("5", "2"), fraction("1", "1"))
-    );
-    assert_eq!(
-        (assessment.r.clone(), assessment.level()),
-        (fraction("10", "1"), MajorHazardLevel::Three)
-    );
+    assert_eq!(assessment.level(), MajorHazardLevel::Three);
+    let figures = [assessment.s, assessment.alpha, assessment.r].map(Option::unwrap);
+    assert_eq!(figures, [fraction("5", "2"), fraction("1", "1"), fraction("10", "1")]);
     assert_eq!(assessment.rules_version, "GB18218-2018");
     let assessed = &assessment.substances[0];
     assert_eq!((assessed.threshold_t.as_str(), assessed.beta.as_str()), ("5", "4"));

@@ -44,13 +44,10 @@ pub(crate) async fn run(options: Up) -> Result<()> {
         options.data.display(),
     ));
     let outcome = tokio::select! {
-        stopped = asked_to_stop() => stopped.map(|()| None),
-        ended = running.ended() => Ok(Some(ended)),
-    };
-    let outcome = match outcome? {
         // a part could not go on
-        Some(ended) => ended,
-        None => {
+        ended = running.ended() => ended,
+        asked = asked_to_stop() => {
+            asked?;
             complain("正在停止 / stopping");
             running.stop().await
         }
