@@ -99,7 +99,8 @@ fn address(process: &Process) -> Option<SocketAddr> {
 }
 
 /// The executable, beside the test that is running; built if need be.
-fn onenet() -> PathBuf {
+#[must_use]
+pub fn onenet() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let folder = test.ancestors().nth(2).unwrap();
     let built = folder.join("onenet");

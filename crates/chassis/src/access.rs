@@ -83,13 +83,16 @@ impl Policies {
         if !found.validation_passed() {
             return Err(wrong(found.to_string()));
         }
-        let by_action = actions
+        let by_action: HashMap<String, String> = actions
             .into_iter()
             .map(|action| {
                 let rule = could_permit(&policies, &action);
                 (action, rule)
             })
             .collect();
+        if let Some((action, _)) = by_action.iter().find(|(_, rule)| rule.is_empty()) {
+            return Err(wrong(format!("no policy speaks of {action}, so nobody may do it")));
+        }
         Ok(Self { schema, set: policies, by_action })
     }
 

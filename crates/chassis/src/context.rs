@@ -2,6 +2,7 @@
 
 use std::{convert::Infallible, future::Future, pin::Pin, sync::Arc};
 
+use futures::FutureExt as _;
 use onenet_eventstore::{
     Db, DbError, Fire, Follower, FollowerError, Handler, LogSource, MigrateError, PgLog,
     SchemaPlan, StartupError, Step, TimerChange, TimerTable, migrate, run_clock,
@@ -253,14 +254,22 @@ pub async fn run(
         services.extend(parts.services);
         logs.push(log);
     }
-    if let (Some(listener), true) = (listener, roles.contains(&Role::Api)) {
-        let (tls, routes) = (settings.tls()?, routes(services, stop).await);
-        let stop = stop.clone();
-        running.spawn(async move {
-            server::serve(listener, tls, routes, stop).await.map_err(StartError::Server)
-        });
-    }
+    let serving = match listener.filter(|_| roles.contains(&Role::Api)) {
+        Some(listener) => {
+            let (tls, routes) = (settings.tls()?, routes(services, stop).await);
+            let stop = stop.clone();
+            tokio::spawn(async move {
+                let outcome = server::serve(listener, tls, routes, stop.clone()).await;
+                // a server that ended by itself ends the process
+                stop.cancel();
+                outcome
+            })
+        }
+        // a process without calls stands and falls with its other parts
+        None => tokio::spawn(stop.clone().cancelled_owned().map(Ok)),
+    };
     let first = supervise(&mut running, stop).await;
+    let served = serving.await.map_err(StartError::Broken)?.map_err(StartError::Server);
     working.cancel();
     while let Some(ended) = running.join_next().await {
         ended.map_err(StartError::Broken)??;
@@ -268,7 +277,7 @@ pub async fn run(
     for log in logs {
         log.db().close().await;
     }
-    first
+    first.and(served)
 }
 
 async fn host(

@@ -1,6 +1,8 @@
 //! What tests of the log and of its readers share: a database of their own on a server they were
 //! given, and commands and events that mean nothing.
 
+pub mod sources;
+
 use onenet_kernel::{Actor, Cause, Issuer, Key, NewEvent, Timestamp};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use uuid::Uuid;

@@ -8,5 +8,6 @@ mod followers;
 mod locks;
 mod rebuild;
 mod rights;
+mod sources;
 mod support;
 mod timers;

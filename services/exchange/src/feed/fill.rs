@@ -136,3 +136,52 @@ impl Handler for Fill {
         try_join_all(appending).await.map(drop)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use onenet_eventstore::testing::{Scratch, cause, event, new_id};
+
+    use super::*;
+
+    /// An event of another context as its topic hands it out, at a version of its stream.
+    async fn recorded(origin: &PgLog, version: u64) -> Recorded {
+        let stream = StreamId::new("case", "1");
+        let command = cause(new_id());
+        let events = vec![event("s", "x")];
+        origin.append(&stream, Version(version - 1), &command, events).await.unwrap();
+        origin.load(&stream, Version(version - 1)).await.unwrap().remove(0)
+    }
+
+    #[tokio::test]
+    async fn a_repetition_is_known_and_a_lost_record_is_a_conflict() {
+        let scratch = Scratch::create(onenet_devservers::shared_postgres().unwrap()).await.unwrap();
+        let origin = scratch.log("origin", &[]).await.unwrap();
+        let feed = scratch.log("feed", &[]).await.unwrap();
+        let mut owner = scratch.owner("feed").await.unwrap();
+        onenet_eventstore::sqlx::raw_sql(
+            "create table divisions (code text, view bytea);
+             insert into divisions values ('410102', ''); grant all on divisions to onenet_test",
+        )
+        .execute(&mut owner)
+        .await
+        .unwrap();
+        let fill = Fill {
+            context: "enforcement",
+            follower: "feed.enforcement",
+            node: "henan".to_owned(),
+            feed: feed.clone(),
+            register: Register::new(feed.db().clone()),
+        };
+        let (first, _lost, third) =
+            (recorded(&origin, 1).await, recorded(&origin, 2).await, recorded(&origin, 3).await);
+        let handle = async |event: &Recorded| {
+            let mut connection = feed.db().reader().await.unwrap();
+            fill.handle(&mut connection, event).await
+        };
+        handle(&first).await.unwrap();
+        handle(&first).await.unwrap();
+        let lost = handle(&third).await;
+        assert!(matches!(lost, Err(HandleError::Poison(_))), "{lost:?}");
+        assert_eq!(feed.head().await.unwrap().number, 1, "once, and nothing after the gap");
+    }
+}
