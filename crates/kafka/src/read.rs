@@ -3,7 +3,7 @@ use rdkafka::{
     Message as _, Offset, TopicPartitionList,
     consumer::Consumer as _,
     error::{KafkaError, RDKafkaErrorCode},
-    message::BorrowedMessage,
+    message::{BorrowedMessage, Header, Headers as _},
     metadata::MetadataTopic,
 };
 
@@ -14,6 +14,8 @@ use crate::client::{ASK_WITHIN, BlockingReader, Cluster, KafkaFault};
 pub struct ReadRecord {
     /// What orders it.
     pub key: String,
+    /// In the order they were written.
+    pub headers: Vec<(String, String)>,
     /// `None` is a tombstone.
     pub value: Option<Bytes>,
 }
@@ -25,9 +27,18 @@ pub async fn read_topic(cluster: &Cluster, topic: &str) -> Result<Vec<ReadRecord
     let reading = tokio::task::spawn_blocking(move || {
         let mut records = Vec::new();
         scan(&cluster, &topic, |message| {
-            let key = String::from_utf8_lossy(message.key().unwrap_or_default()).into_owned();
-            let value = message.payload().map(Bytes::copy_from_slice);
-            records.push(ReadRecord { key, value });
+            let text = |bytes: Option<&[u8]>| {
+                String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned()
+            };
+            let headers = message.headers().map(|headers| {
+                let pair = |header: Header<'_, &[u8]>| (header.key.to_owned(), text(header.value));
+                headers.iter().map(pair).collect()
+            });
+            records.push(ReadRecord {
+                key: text(message.key()),
+                headers: headers.unwrap_or_default(),
+                value: message.payload().map(Bytes::copy_from_slice),
+            });
             true
         })?;
         Ok(records)

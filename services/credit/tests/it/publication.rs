@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use onenet_chassis::testing::elsewhere;
+use onenet_kafka::{Cluster, read_topic};
 use onenet_kernel::Issuer;
 use onenet_proto::{
     common::v1::Position,
@@ -12,11 +13,6 @@ use onenet_proto::{
     },
 };
 use prost::Message as _;
-use rdkafka::{
-    ClientConfig, Message as _, Offset, TopicPartitionList,
-    consumer::{BaseConsumer, Consumer as _},
-    message::Headers as _,
-};
 
 use crate::{
     steps::decision,
@@ -64,9 +60,7 @@ async fn the_whole_history_stays_inside_and_decided_facts_go_out_with_the_state_
     let facts = elsewhere::published(&world.node, topics.beside("listings"), 2).await.unwrap();
     assert_eq!(facts, history[5..], "the same headers and bytes");
 
-    let (bootstrap, topic) =
-        (world.node.settings().kafka.brokers.clone(), topics.beside("blacklist"));
-    let records = tokio::task::spawn_blocking(move || read(&bootstrap, &topic, 2)).await.unwrap();
+    let records = read(&world, &topics.beside("blacklist"), 2).await;
     let entry = SubjectListed::decode(history[5].payload.clone()).unwrap().entry.unwrap();
     assert_eq!(entry.in_force[0].listing_id, case);
     let nothing = NothingInForce { reason: reason.into() };
@@ -84,33 +78,22 @@ fn record(state: State, position: Option<Position>) -> BlacklistRecord {
 }
 
 /// What a committed reader sees of the blacklist topic, once `count` records are there.
-fn read(bootstrap: &str, topic: &str, count: usize) -> Vec<BlacklistRecord> {
-    let consumer: BaseConsumer = ClientConfig::new()
-        .set("bootstrap.servers", bootstrap)
-        .set("group.id", "test")
-        .set("isolation.level", "read_committed")
-        .set("enable.auto.commit", "false")
-        .create()
-        .unwrap();
-    let mut assignment = TopicPartitionList::new();
-    for partition in 0..3 {
-        assignment.add_partition_offset(topic, partition, Offset::Beginning).unwrap();
-    }
-    consumer.assign(&assignment).unwrap();
+async fn read(world: &World, topic: &str, count: usize) -> Vec<BlacklistRecord> {
+    let cluster = Cluster { bootstrap: world.node.settings().kafka.brokers.clone() };
     let mut records = Vec::new();
-    for _second in 0..60 {
-        if records.len() == count {
+    for _ in 0..600 {
+        records = read_topic(&cluster, topic).await.unwrap();
+        if records.len() >= count {
             break;
         }
-        let Some(message) = consumer.poll(Duration::from_secs(1)) else { continue };
-        let message = message.unwrap();
-        assert_eq!(message.key(), Some(subject().as_bytes()));
-        let header = message.headers().unwrap().get(0);
-        assert_eq!(
-            (header.key, header.value),
-            ("content-type", Some("application/protobuf".as_bytes()))
-        );
-        records.push(BlacklistRecord::decode(message.payload().unwrap()).unwrap());
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
+    let content_type = ("content-type".to_owned(), "application/protobuf".to_owned());
     records
+        .into_iter()
+        .map(|record| {
+            assert_eq!((record.key, record.headers), (subject(), vec![content_type.clone()]));
+            BlacklistRecord::decode(record.value.unwrap()).unwrap()
+        })
+        .collect()
 }

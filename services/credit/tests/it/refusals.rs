@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use onenet_chassis::testing::uscc;
 use onenet_proto::{
     credit::v1::{
-        DecideListingRequest, GetBlacklistEntryRequest, GetCreditCaseRequest,
+        CreditCaseState, DecideListingRequest, GetBlacklistEntryRequest, GetCreditCaseRequest,
         GetPenaltyJudgementRequest, ListingDecision, ListingOutcome, Measure,
         ProposeListingRequest, Removal, RemovalReason, RemoveListingRequest,
     },
@@ -176,4 +176,21 @@ async fn a_bad_field_is_named() {
     let nowhere =
         RemoveListingRequest { listing_id: String::new(), ..remove(RemovalReason::EarlyExit) };
     bad(refused(client.remove_listing(nowhere).await), "FIELD_MISSING", "listing_id");
+}
+
+#[tokio::test]
+async fn a_decision_whose_event_could_not_be_published_is_refused() {
+    let world = World::new().await;
+    let case = world.opened(&effect()).await;
+    world.notice(&case, "2026-03-06").await.unwrap();
+    world.until(&case, CreditCaseState::ToBeDecided).await;
+    let mut huge = decision(ListingOutcome::List, "2026-03-16");
+    // each within its own bounds, and together beyond what one event may hold
+    huge.measures[0].legal_basis = "法".repeat(2_048);
+    huge.measures = vec![huge.measures[0].clone(); 50];
+    let outcome = world.credit(&organ()).decide_listing(deciding(&case, huge)).await;
+    let (code, reason, _) = refused(outcome);
+    assert_eq!((code, reason.as_str()), (Code::ResourceExhausted, "EVENT_TOO_LARGE"));
+    let view = world.case(&case, &[]).await;
+    assert_eq!(view.state(), CreditCaseState::ToBeDecided, "nothing was decided");
 }
