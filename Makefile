@@ -35,9 +35,10 @@ setup-check: ## the same, and what check and test need beside it
 build: setup ## build everything
 	@$(STEP) 'build' cargo build $(LOCK) --workspace
 
-demo: setup ## one fact, from a command to the blacklist and to an agency, on real servers
+demo: ## one fact, from a command to the blacklist and to an agency, on real servers (EMBEDDED=1: without Kafka)
+	@scripts/setup $(if $(EMBEDDED),embedded,demo)
 	@$(STEP) 'build' cargo build $(LOCK) -p onenet
-	@scripts/leaves-nothing $(BIN)/onenet demo
+	@scripts/leaves-nothing $(BIN)/onenet demo $(if $(EMBEDDED),--embedded)
 
 check: setup-check fmt proto-lint proto-breaking bans lint doc ## everything that can be judged without running it
 	@echo; echo 'check: all good'

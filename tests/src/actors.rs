@@ -1,22 +1,23 @@
 //! What organisations do in journeys, over gRPC, as their own programmes would.
 #![expect(clippy::unwrap_used, reason = "a test may end abruptly: that is how it fails")]
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use jiff::ToSpan as _;
 use onenet_chassis::{
     day,
+    private::PrivateNode,
     testing::{OPERATOR, elsewhere::Registered, uscc},
 };
 use onenet_kernel::Clock as _;
 use onenet_proto::{
     common::v1::{Money, Receipt},
     credit::v1::{
-        CreditCaseState, DecideListingRequest, GetCreditCaseRequest, GetPenaltyJudgementRequest,
-        ListingDecision, ListingNotice, ListingOutcome, Measure, MeasureEffect, MeasureField,
-        Removal, RemovalReason, RemoveListingRequest, ServeListingDecisionRequest,
-        ServeListingNoticeRequest, credit_service_client::CreditServiceClient,
-        get_penalty_judgement_response::Judgement,
+        CreditCaseState, DecideListingRequest, GetBlacklistEntryRequest, GetCreditCaseRequest,
+        GetPenaltyJudgementRequest, ListingDecision, ListingNotice, ListingOutcome, Measure,
+        MeasureEffect, MeasureField, Removal, RemovalReason, RemoveListingRequest,
+        ServeListingDecisionRequest, ServeListingNoticeRequest, blacklist_record::State,
+        credit_service_client::CreditServiceClient, get_penalty_judgement_response::Judgement,
     },
     enforcement::v1::{
         DecidePenaltyRequest, OpenCaseRequest, Penalty, PenaltyKind, ServePenaltyRequest,
@@ -36,7 +37,18 @@ use onenet_proto::{
 };
 use tonic::{Status, transport::Channel};
 
-use crate::network::Network;
+/// A node that can be called, however its contexts run.
+pub trait Reach {
+    /// Its settings and certificates.
+    fn node(&self) -> &PrivateNode;
+    /// Where a context of it is called.
+    fn address(&self, context: &str) -> SocketAddr;
+
+    /// A connection to a context as an organisation.
+    fn channel(&self, context: &str, uscc: &str) -> Channel {
+        self.node().connect(self.address(context), Some(uscc)).unwrap()
+    }
+}
 
 /// Comprehensive supervision of the province.
 pub const PROVINCE: u32 = 1;
@@ -45,8 +57,8 @@ pub const COUNTY: u32 = 2;
 /// Where everything happens.
 pub const PLACE: &str = "410102";
 
-/// Organisations on a network.
-pub struct Actors<'a>(pub &'a Network);
+/// Organisations that act on a node.
+pub struct Actors<'a>(pub &'a dyn Reach);
 
 impl Actors<'_> {
     fn channel(&self, context: &str, serial: u32) -> Channel {
@@ -216,7 +228,7 @@ impl Actors<'_> {
     }
 
     /// Ends a listing because its penalty was revoked.
-    pub async fn remove(&self, serial: u32, listing_id: &str) {
+    pub async fn remove(&self, serial: u32, listing_id: &str) -> Receipt {
         let remove = RemoveListingRequest {
             command_id: new_id(),
             subject: uscc(serial),
@@ -229,12 +241,26 @@ impl Actors<'_> {
             ..Default::default()
         };
         let mut credit = CreditServiceClient::new(self.channel("credit", COUNTY));
-        credit.remove_listing(remove).await.unwrap();
+        credit.remove_listing(remove).await.unwrap().into_inner().receipt.unwrap()
+    }
+
+    /// The listings of a subject that are in force after a command.
+    pub async fn in_force(&self, serial: u32, after: &Receipt) -> Vec<String> {
+        let mut credit = CreditServiceClient::new(self.channel("credit", COUNTY));
+        let fresh_as = vec![after.clone()];
+        let ask = GetBlacklistEntryRequest { fresh_as, subject: uscc(serial) };
+        let record = credit.get_blacklist_entry(ask).await.unwrap().into_inner().record;
+        match record.and_then(|record| record.state) {
+            Some(State::Entry(entry)) => {
+                entry.in_force.into_iter().map(|listing| listing.listing_id).collect()
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// An agency that may receive these types from everywhere.
     pub async fn open_to(&self, serial: u32, event_types: &[&str]) {
-        let identity = self.0.node.organisation(&uscc(serial)).unwrap();
+        let identity = self.0.node().organisation(&uscc(serial)).unwrap();
         let province = ExchangeServiceClient::new(self.channel("exchange", PROVINCE));
         let register = RegisterAgencyRequest {
             command_id: new_id(),

@@ -6,13 +6,21 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::Command,
+    sync::Arc,
 };
 
-use onenet_chassis::{private::PrivateNode, testing};
+use onenet_chassis::{
+    Context, Role,
+    day::SystemClock,
+    private::{Plan, PrivateNode, Running},
+    testing,
+};
 use onenet_devservers::{shared_kafka, shared_postgres};
-use tonic::transport::Channel;
 
-use crate::process::{Process, until};
+use crate::{
+    actors::Reach,
+    process::{Process, until},
+};
 
 /// The contexts of the network.
 pub const CONTEXTS: [&str; 5] = ["enterprise", "hazard", "enforcement", "credit", "exchange"];
@@ -79,18 +87,75 @@ impl Network {
             assert!(process.ended().await, "{context} did not stop well");
         }
     }
+}
 
-    /// Where a context is called.
-    #[must_use]
-    pub fn address(&self, context: &str) -> SocketAddr {
+impl Reach for Network {
+    fn node(&self) -> &PrivateNode {
+        &self.node
+    }
+
+    fn address(&self, context: &str) -> SocketAddr {
         self.addresses[context]
     }
+}
 
-    /// A connection to a context as an organisation.
-    #[must_use]
-    pub fn channel(&self, context: &str, uscc: &str) -> Channel {
-        self.node.connect(self.address(context), Some(uscc)).unwrap()
+/// A whole node in this process, as `onenet up` runs it.
+pub struct Single {
+    /// Its settings, certificates and connections.
+    pub node: PrivateNode,
+    running: Running,
+}
+
+impl Single {
+    /// Starts every context over a folder and a database; without Kafka they read each other's logs.
+    pub async fn start(folder: &Path, database: &str, kafka: Option<&str>) -> Self {
+        let plan = Plan {
+            postgres: shared_postgres().unwrap().to_owned(),
+            database: database.to_owned(),
+            password: "onenet".to_owned(),
+            kafka: kafka.map(str::to_owned),
+            prefix: format!("{database}."),
+            node: "henan".to_owned(),
+            operator: testing::OPERATOR.to_owned(),
+            otlp: None,
+            listen: "127.0.0.1:0".parse().unwrap(),
+        };
+        let node = PrivateNode::make(folder, &plan).await.unwrap();
+        node.prepare(&contexts()).await.unwrap();
+        let running = node.start(contexts(), &Role::ALL, Arc::new(SystemClock)).await.unwrap();
+        Self { node, running }
     }
+
+    /// Stops in order.
+    pub async fn stop(self) {
+        self.running.stop().await.unwrap();
+    }
+}
+
+impl Reach for Single {
+    fn node(&self) -> &PrivateNode {
+        &self.node
+    }
+
+    fn address(&self, _: &str) -> SocketAddr {
+        self.running.address
+    }
+}
+
+/// A name for a database of a test's own.
+#[must_use]
+pub fn new_database() -> String {
+    format!("node_{}", onenet_eventstore::testing::new_id().simple())
+}
+
+fn contexts() -> Vec<Context> {
+    vec![
+        onenet_enterprise::context(),
+        onenet_hazard::context(),
+        onenet_enforcement::context(),
+        onenet_credit::context(),
+        onenet_exchange::context(),
+    ]
 }
 
 fn address(process: &Process) -> Option<SocketAddr> {

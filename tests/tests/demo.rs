@@ -1,7 +1,13 @@
 //! The demo ends well, and both READMEs show what it says.
+#![expect(clippy::unwrap_used, reason = "a test may end abruptly: that is how it fails")]
 
-use std::{fs, path::Path, process::Command};
+use std::{collections::BTreeMap, fs, path::Path, process::Command};
 
+use onenet_devservers::Postgres;
+use onenet_eventstore::{
+    Db, DbSettings,
+    sqlx::{self, AssertSqlSafe},
+};
 use onenet_tests::network::onenet;
 
 /// Ids and durations differ from run to run.
@@ -28,4 +34,52 @@ fn the_demo_says_what_the_readmes_show() {
         let shown = without_chance(shown.trim_start_matches("text\n"));
         assert_eq!(shown, said, "{readme} shows another demo");
     }
+}
+
+/// What a node shows, by table: the views without what differs from node to node.
+fn state(folder: &Path) -> BTreeMap<String, Vec<Vec<u8>>> {
+    let postgres = Postgres::start(&folder.join("postgres")).unwrap();
+    let tables = [
+        ("enterprise", "enterprises"),
+        ("enterprise", "organisations"),
+        ("hazard", "major_hazards"),
+        ("enforcement", "cases"),
+        ("credit", "credit_cases"),
+        ("credit", "penalty_judgements"),
+        ("exchange", "grants"),
+    ];
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let mut state = BTreeMap::new();
+        for (schema, table) in tables {
+            let settings = DbSettings {
+                url: postgres.url("onenet"),
+                schema: schema.to_owned(),
+                max_connections: 2,
+            };
+            let db = Db::connect(&settings).await.unwrap();
+            let query = AssertSqlSafe(format!("select view from {table} order by view"));
+            let views: Vec<Vec<u8>> = sqlx::query_scalar(query)
+                .fetch_all(&mut *db.reader().await.unwrap())
+                .await
+                .unwrap();
+            assert!(!views.is_empty(), "{schema}.{table}");
+            state.insert(format!("{schema}.{table}"), views);
+            db.close().await;
+        }
+        state
+    })
+}
+
+#[test]
+fn the_demo_ends_with_the_same_state_with_and_without_kafka() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let run = |words: &[&str]| {
+        let folder = tempfile::tempdir().unwrap();
+        let mut demo = Command::new(onenet());
+        demo.current_dir(root).arg("demo").arg("--data").arg(folder.path()).args(words);
+        assert!(demo.output().unwrap().status.success());
+        state(folder.path())
+    };
+    assert_eq!(run(&[]), run(&["--embedded"]));
 }

@@ -12,6 +12,7 @@ use figment::{
     Figment,
     providers::{Env, Format as _, Toml},
 };
+use jiff::civil::{Date, date};
 use onenet_eventstore::DbSettings;
 use onenet_standards::Uscc;
 use rustls::{
@@ -29,8 +30,10 @@ pub struct Settings {
     pub node: NodeSettings,
     /// Where its logs are.
     pub database: DatabaseSettings,
-    /// How they travel.
-    pub kafka: KafkaSettings,
+    /// How they travel. Without it one process holds the whole node (`onenet up`), and its contexts
+    /// read each other's logs directly.
+    #[serde(default)]
+    pub kafka: Option<KafkaSettings>,
     /// How it is called.
     pub server: ServerSettings,
     /// What it tells of itself.
@@ -135,6 +138,35 @@ pub struct RuleSettings {
     /// Holiday notices (data/README.md says how it is written); none: those that come with the
     /// program.
     pub holidays: Option<PathBuf>,
+    /// Calendar days after which a major hidden danger (重大隐患) that stays overdue goes one tier up,
+    /// and again after as many. 豫发〔2017〕31号 clause 30 asks for supervision by listing (挂牌督办) and
+    /// states no period.
+    pub escalation_days: u32,
+    /// When a major hidden danger needs the acceptance of an independent institution
+    /// (第三方机构验收评估).
+    pub third_party_acceptance: DatedRule,
+}
+
+/// A rule that holds from a day on.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatedRule {
+    /// Its first day.
+    pub from_on: Date,
+    /// The first day on which it no longer holds; none: it holds.
+    #[serde(default)]
+    pub to_on: Option<Date>,
+    /// The rule, as an officer would cite it.
+    pub legal_basis: String,
+}
+
+impl DatedRule {
+    /// The rule, where it holds on `day`.
+    #[must_use]
+    pub fn on(&self, day: Date) -> Option<&str> {
+        let holds = day >= self.from_on && self.to_on.is_none_or(|to| day < to);
+        holds.then_some(self.legal_basis.as_str())
+    }
 }
 
 /// The exchange context.
@@ -154,7 +186,16 @@ impl Default for TelemetrySettings {
 
 impl Default for RuleSettings {
     fn default() -> Self {
-        Self { statement_working_days: 5, holidays: None }
+        Self {
+            statement_working_days: 5,
+            holidays: None,
+            escalation_days: 7,
+            third_party_acceptance: DatedRule {
+                from_on: date(2017, 12, 11),
+                to_on: None,
+                legal_basis: "豫发〔2017〕31号第十八条".to_owned(),
+            },
+        }
     }
 }
 
@@ -321,11 +362,27 @@ mod tests {
     fn the_documented_settings_are_read_and_name_every_default() {
         let settings = Settings::read(&example()).unwrap();
         assert_eq!(settings.operator().unwrap().as_str(), settings.node.operator);
-        assert_eq!(settings.kafka.partitions, twelve());
-        assert_eq!(settings.kafka.listings_days, listings_days());
+        let kafka = settings.kafka.as_ref().unwrap();
+        assert_eq!(kafka.partitions, twelve());
+        assert_eq!(kafka.listings_days, listings_days());
         assert_eq!(settings.database.max_connections, eight());
         let rules = RuleSettings::default();
         assert_eq!(settings.rules.statement_working_days, rules.statement_working_days);
+        assert_eq!(settings.rules.escalation_days, rules.escalation_days);
+        let (written, built_in) =
+            (settings.rules.third_party_acceptance, rules.third_party_acceptance);
+        assert_eq!((written.from_on, written.to_on), (built_in.from_on, built_in.to_on));
+        assert_eq!(written.legal_basis, built_in.legal_basis);
+    }
+
+    #[test]
+    fn a_dated_rule_holds_from_its_first_day_until_it_ends() {
+        let rule = RuleSettings::default().third_party_acceptance;
+        assert_eq!(rule.on(date(2017, 12, 10)), None);
+        assert_eq!(rule.on(date(2017, 12, 11)), Some("豫发〔2017〕31号第十八条"));
+        let ended = DatedRule { to_on: Some(date(2026, 1, 1)), ..rule };
+        assert!(ended.on(date(2025, 12, 31)).is_some());
+        assert_eq!(ended.on(date(2026, 1, 1)), None);
     }
 
     #[test]

@@ -1,14 +1,15 @@
 //! What a context is made of, and how a process runs the parts of it that it is told to.
 
-use std::{convert::Infallible, future::Future, pin::Pin, sync::Arc};
+use std::{collections::HashMap, convert::Infallible, future::Future, pin::Pin, sync::Arc};
 
 use futures::FutureExt as _;
 use onenet_eventstore::{
     Db, DbError, Fire, Follower, FollowerError, Handler, LogSource, MigrateError, PgLog,
-    SchemaPlan, StartupError, Step, TimerChange, TimerTable, migrate, run_clock,
+    SchemaPlan, StartupError, Step, TimerChange, TimerTable, adopt_checkpoints, migrate, run_clock,
 };
 use onenet_kafka::{
-    Beside, Cluster, KafkaFault, KafkaSource, Mapping, Relay, RelayError, TopicError, Topics,
+    Beside, Cluster, EmbeddedSource, KafkaFault, KafkaSource, Mapping, Relay, RelayError,
+    TopicError, Topics,
 };
 use onenet_kernel::{Clock, Corrupt, Recorded};
 use tokio::{net::TcpListener, task::JoinSet};
@@ -23,7 +24,7 @@ use tracing::Span;
 
 use crate::{
     access::{Policies, PolicyError},
-    config::{ConfigError, Settings, role},
+    config::{ConfigError, KafkaSettings, Settings, role},
     door::Door,
     server, trace,
 };
@@ -64,7 +65,7 @@ pub struct Context {
     /// Which records an event becomes.
     pub mapping: Mapping,
     /// Topics it publishes beside its events.
-    pub beside: fn(&Settings) -> Vec<Beside>,
+    pub beside: fn(&KafkaSettings) -> Vec<Beside>,
     /// Puts its parts together.
     pub open: fn(Host) -> Opening,
 }
@@ -108,9 +109,21 @@ pub enum StartError {
     /// Kafka's client cannot be made.
     #[error(transparent)]
     Kafka(#[from] KafkaFault),
+    /// A context follows another that is neither in this process nor on a Kafka.
+    #[error(
+        "{context} is followed and does not run in this process: name Kafka's brokers in `kafka.brokers`, \
+         or run the whole node with `onenet up`"
+    )]
+    NoKafka {
+        /// Who is followed.
+        context: String,
+    },
     /// The server failed.
     #[error("serving")]
     Server(#[source] tonic::transport::Error),
+    /// A follower cannot go on where it stood without Kafka.
+    #[error("going on where the followers stood without Kafka")]
+    Checkpoints(#[source] DbError),
     /// A part broke down.
     #[error("a part of the process broke down")]
     Broken(#[source] tokio::task::JoinError),
@@ -128,7 +141,11 @@ pub struct Host {
     /// Ends everything.
     pub stop: CancellationToken,
     name: &'static str,
+    neighbours: Arc<Neighbours>,
 }
+
+/// The logs of all contexts in this process, with what an event of each becomes.
+type Neighbours = HashMap<&'static str, (PgLog, Mapping)>;
 
 impl Host {
     /// Opens another log of this context.
@@ -189,10 +206,23 @@ impl Parts {
     pub fn react<H: Handler>(&mut self, context: &str, categories: &[&'static str], handler: H) {
         self.host.door.fresh().crossing(categories, handler.name());
         let db = self.host.log.db().clone();
-        let (cluster, topics) = kafka(&self.host.settings, context);
+        let topics = topics(&self.host.settings, context);
+        let Some(kafka) = self.host.settings.kafka.clone() else {
+            let neighbour = self.host.neighbours.get(context).cloned();
+            return self.task(Role::React, move |stop| async move {
+                let context = topics.context.clone();
+                let (log, mapping) = neighbour.ok_or(StartError::NoKafka { context })?;
+                let source = EmbeddedSource::new(log, topics, mapping);
+                Ok(Follower::new(db, source, handler).in_span(handling).run(stop).await?)
+            });
+        };
         let reader = format!("{}.{}.{}", topics.node, self.host.name, handler.name());
         self.task(Role::React, move |stop| async move {
-            let source = KafkaSource::new(&cluster, &reader, topics.events())?;
+            let (before, now) = (topics.embedded(), topics.events());
+            // a node that ran without Kafka goes on where it stood
+            let adopted = adopt_checkpoints(&db, handler.name(), &before, &now, kafka.partitions);
+            adopted.await.map_err(StartError::Checkpoints)?;
+            let source = KafkaSource::new(&cluster(&kafka), &reader, now)?;
             Ok(Follower::new(db, source, handler).in_span(handling).run(stop).await?)
         });
     }
@@ -236,8 +266,14 @@ pub async fn run(
 ) -> Result<(), StartError> {
     let (working, mut running) = (CancellationToken::new(), JoinSet::new());
     let (mut services, mut logs) = (Vec::new(), Vec::new());
+    let mut neighbours = Neighbours::new();
     for context in contexts {
-        let host = host(context, settings, clock, stop).await?;
+        let log = open_log(settings, context.name).await?;
+        neighbours.insert(context.name, (log, context.mapping));
+    }
+    let neighbours = Arc::new(neighbours);
+    for context in contexts {
+        let host = host(context, settings, clock, &neighbours, stop)?;
         let (log, audit) = (host.log.clone(), host.door.audit());
         let mut parts = (context.open)(host).await?;
         relay(&mut parts, context, settings, &log);
@@ -280,18 +316,25 @@ pub async fn run(
     first.and(served)
 }
 
-async fn host(
+fn host(
     context: &Context,
     settings: &Arc<Settings>,
     clock: &Arc<dyn Clock>,
+    neighbours: &Arc<Neighbours>,
     stop: &CancellationToken,
 ) -> Result<Host, StartError> {
-    let log = open_log(settings, context.name).await?;
+    let (log, _) = &neighbours[context.name];
     let policies = Policies::read(context.name, context.policies)?;
     let (node, operator) = (settings.node.name.clone(), settings.operator()?);
     let door = Door::new(node, operator, log.clone(), policies, Arc::clone(clock));
-    let (settings, stop) = (Arc::clone(settings), stop.clone());
-    Ok(Host { door, log, settings, stop, name: context.name })
+    Ok(Host {
+        door,
+        log: log.clone(),
+        settings: Arc::clone(settings),
+        stop: stop.clone(),
+        name: context.name,
+        neighbours: Arc::clone(neighbours),
+    })
 }
 
 /// Waits for the signal to stop, or for the first part that ends by itself.
@@ -310,10 +353,16 @@ async fn supervise(
     }
 }
 
+/// Without Kafka there is nothing to relay to; turned on later, the relay begins with the first event.
 fn relay(parts: &mut Parts, context: &Context, settings: &Settings, log: &PgLog) {
-    let (cluster, topics) = kafka(settings, context.name);
-    let relay =
-        Relay { log: log.clone(), cluster, topics, mapping: context.mapping, span: publishing };
+    let Some(kafka) = &settings.kafka else { return };
+    let relay = Relay {
+        log: log.clone(),
+        cluster: cluster(kafka),
+        topics: topics(settings, context.name),
+        mapping: context.mapping,
+        span: publishing,
+    };
     parts.task(Role::Relay, move |stop| async move { Ok(relay.run(stop).await?) });
 }
 
@@ -326,18 +375,32 @@ pub async fn prepare(context: &Context, settings: &Settings) -> Result<(), Start
         let role = role(schema);
         migrate(&owner, &SchemaPlan { schema, role: &role, password: &password, steps }).await?;
     }
-    let (cluster, topics) = kafka(settings, context.name);
-    topics.ensure(&cluster, settings.kafka.partitions, &(context.beside)(settings)).await?;
+    if let Some(kafka) = &settings.kafka {
+        let beside = (context.beside)(kafka);
+        topics(settings, context.name).ensure(&cluster(kafka), kafka.partitions, &beside).await?;
+    }
     Ok(())
 }
 
-fn kafka(settings: &Settings, context: &str) -> (Cluster, Topics) {
-    let topics = Topics {
-        prefix: settings.kafka.prefix.clone(),
+/// A context's log, cluster and topics, for tools beside the running node.
+pub async fn tools(
+    context: &Context,
+    settings: &Settings,
+) -> Result<(PgLog, Option<Cluster>, Topics), StartError> {
+    let log = open_log(settings, context.name).await?;
+    Ok((log, settings.kafka.as_ref().map(cluster), topics(settings, context.name)))
+}
+
+fn cluster(kafka: &KafkaSettings) -> Cluster {
+    Cluster { bootstrap: kafka.brokers.clone() }
+}
+
+fn topics(settings: &Settings, context: &str) -> Topics {
+    Topics {
+        prefix: settings.kafka.as_ref().map(|kafka| kafka.prefix.clone()).unwrap_or_default(),
         node: settings.node.name.clone(),
         context: context.to_owned(),
-    };
-    (Cluster { bootstrap: settings.kafka.brokers.clone() }, topics)
+    }
 }
 
 async fn open_log(settings: &Settings, schema: &str) -> Result<PgLog, StartError> {

@@ -18,6 +18,7 @@
 
 mod access;
 mod audit;
+mod calendar;
 mod call;
 pub mod config;
 mod context;
@@ -39,8 +40,9 @@ pub mod trace;
 pub mod view;
 
 pub use access::{Caller, Matter, Policies, PolicyError};
+pub use calendar::recount_deadlines;
 pub use call::{Call, Write, derived_key, ended, reaction_cause, timer_cause};
-pub use context::{Context, Host, Opening, Parts, Role, StartError, prepare, run};
+pub use context::{Context, Host, Opening, Parts, Role, StartError, prepare, run, tools};
 pub use door::Door;
 pub use identity::{NoIdentity, Peer, peer};
 pub use receipt::{instant, position, timestamp, to_wire as receipt_to_wire};

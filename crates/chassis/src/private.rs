@@ -67,8 +67,8 @@ pub struct Plan {
     pub database: String,
     /// Password of its roles, which belong to the whole server.
     pub password: String,
-    /// Bootstrap address.
-    pub kafka: String,
+    /// Bootstrap address; without one, contexts read each other's logs.
+    pub kafka: Option<String>,
     /// In front of its topics.
     pub prefix: String,
     /// The node's name.
@@ -122,12 +122,12 @@ impl PrivateNode {
                 owner_url_file: Some(owner_url_file),
                 max_connections: 8,
             },
-            kafka: KafkaSettings {
-                brokers: plan.kafka.clone(),
+            kafka: plan.kafka.as_ref().map(|brokers| KafkaSettings {
+                brokers: brokers.clone(),
                 prefix: plan.prefix.clone(),
                 partitions: PARTITIONS,
                 listings_days: LISTINGS_DAYS,
-            },
+            }),
             server: ServerSettings {
                 listen: plan.listen,
                 certificate: server.certificate,

@@ -5,7 +5,7 @@ use onenet_kernel::{Corrupt, Recorded};
 use onenet_proto::enterprise::v1::{
     Division, DivisionKind, DivisionRegistered, EnterpriseProposed, EnterpriseRegistered,
     EnterpriseState, EnterpriseView, KeyEnterpriseDesignated, KeySupervision, Organisation,
-    OrganisationRegistered,
+    OrganisationFunction, OrganisationRegistered,
 };
 use prost::Message;
 
@@ -32,6 +32,30 @@ impl Register {
     /// A public body.
     pub async fn organisation(&self, uscc: &str) -> Result<Option<Organisation>, DbError> {
         one(&self.db, "select view from organisations where uscc = $1", uscc).await
+    }
+
+    /// Public bodies of a division with one of these functions, in the order of their codes; none in
+    /// a placeholder, which is never an authority.
+    pub async fn bodies(
+        &self,
+        division: &str,
+        functions: &[OrganisationFunction],
+    ) -> Result<Vec<Organisation>, DbError> {
+        let doing = || DbError::while_("reading the bodies of a division");
+        let views: Vec<Vec<u8>> = sqlx::query_scalar(
+            "select o.view from organisations o
+                join divisions d on d.code = o.division and not d.is_placeholder
+             where o.division = $1 order by o.uscc",
+        )
+        .bind(division)
+        .fetch_all(&mut *self.db.reader().await?)
+        .await
+        .map_err(doing())?;
+        let bodies: Result<Vec<Organisation>, _> =
+            views.iter().map(|bytes| decode(bytes)).collect();
+        let mut bodies = bodies.map_err(|error| doing()(sqlx::Error::Decode(Box::new(error))))?;
+        bodies.retain(|body| body.functions().any(|function| functions.contains(&function)));
+        Ok(bodies)
     }
 
     /// An enterprise, registered or proposed.

@@ -67,7 +67,7 @@ pub async fn node(folder: &Path, postgres: &str, kafka: &str) -> Result<PrivateN
         postgres: postgres.to_owned(),
         database: format!("node_{own}"),
         password: "onenet".to_owned(),
-        kafka: kafka.to_owned(),
+        kafka: Some(kafka.to_owned()),
         prefix: format!("t{own}."),
         node: "henan".to_owned(),
         operator: OPERATOR.to_owned(),

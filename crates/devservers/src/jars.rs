@@ -17,8 +17,9 @@ const CACHE: &str = "kafka-4.3.0";
 
 /// The folder with Kafka's jars: `ONENET_KAFKA_LIB`, or a cache that Maven fills once.
 pub(crate) fn resolve() -> Result<PathBuf, DevServerError> {
-    if let Some(folder) = setting("ONENET_KAFKA_LIB") {
-        return Ok(folder.into());
+    if let Some(folder) = setting("ONENET_KAFKA_LIB").map(PathBuf::from) {
+        let missing = DevServerError::Missing { program: "Apache Kafka's jars", package: "maven" };
+        return if folder.is_dir() { Ok(folder) } else { Err(missing) };
     }
     let cache = setting("XDG_CACHE_HOME")
         .map(PathBuf::from)

@@ -55,6 +55,12 @@ pub struct Kafka {
 }
 
 impl Kafka {
+    /// Whether everything that a broker needs is on this machine, fetching it where it can be.
+    pub fn find() -> Result<(), DevServerError> {
+        jars::java()?;
+        jars::resolve().map(drop)
+    }
+
     /// Starts a broker over `dir` with properties beside the usual ones; answers when it answers a
     /// request. Topics of an earlier one on `dir` are there again.
     pub fn start(dir: &Path, extra: &[(&str, &str)]) -> Result<Self, DevServerError> {

@@ -17,10 +17,10 @@ pub const MAX_EVENTS_PER_COMMAND: usize = 1_000;
 /// after an unknown outcome sends the same rows.
 pub(crate) struct AppendCommand {
     pub(crate) stream: StreamId,
-    expected: Version,
-    cause: Cause,
-    subject: String,
-    events: Vec<(Uuid, [u8; 32], NewEvent)>,
+    pub(crate) expected: Version,
+    pub(crate) cause: Cause,
+    pub(crate) subject: String,
+    pub(crate) events: Vec<(Uuid, [u8; 32], NewEvent)>,
     pub(crate) bytes: usize,
 }
 

@@ -17,6 +17,37 @@ pub struct Checkpoint {
     pub last: Option<Position>,
 }
 
+/// Lets a follower go on in `source` where it stood in `before`, which hands out the same log: what
+/// it has handled there it skips here. Changes nothing where it has begun in `source`.
+pub async fn adopt_checkpoints(
+    db: &Db,
+    follower: &str,
+    before: &str,
+    source: &str,
+    partitions: i32,
+) -> Result<(), DbError> {
+    sqlx::query(
+        "insert into checkpoints (follower, source, partition, owner, epoch, until, next_offset,
+            log_id, log_epoch, position)
+         select follower, $3, new, owner, 1, '-infinity', 0, log_id, log_epoch, max(position)
+            from checkpoints, generate_series(0, $4 - 1) new
+            where follower = $1 and source = $2 and position is not null
+                and not exists (select from checkpoints begun
+                    where begun.follower = $1 and begun.source = $3 and begun.position is not null)
+            group by follower, new, owner, log_id, log_epoch
+         on conflict (follower, source, partition) do update set log_id = excluded.log_id,
+            log_epoch = excluded.log_epoch, position = excluded.position",
+    )
+    .bind(follower)
+    .bind(before)
+    .bind(source)
+    .bind(partitions)
+    .execute(db.pool())
+    .await
+    .map(drop)
+    .map_err(DbError::while_("adopting a checkpoint"))
+}
+
 /// The right to move one checkpoint on, and where it stands.
 pub(crate) struct Claim {
     pub(crate) epoch: i64,

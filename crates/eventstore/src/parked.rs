@@ -75,6 +75,20 @@ pub async fn list_parked(db: &Db, after: i64, limit: u32) -> Result<Vec<Parked>,
     rows.iter().map(parked).collect::<Result<_, _>>().map_err(DbError::while_("reading the parked"))
 }
 
+/// Lets the follower try a poisoned event again, and behind it, in order, what queues for its key.
+/// Answers whether there was one: it can be mended only where it is the first of its key.
+pub async fn replay_parked(db: &Db, arrival: i64) -> Result<bool, DbError> {
+    let changed = sqlx::query(
+        "update parked set state = 'waiting', attempts = 0, retry_at = clock_timestamp()
+         where arrival = $1 and state = 'poisoned'",
+    )
+    .bind(arrival)
+    .execute(db.pool())
+    .await
+    .map_err(DbError::while_("replaying a parked event"))?;
+    Ok(changed.rows_affected() > 0)
+}
+
 /// Whether any of the followers has parked anything, of `key` or of any key: reads are incomplete
 /// then.
 pub async fn is_incomplete(

@@ -170,6 +170,22 @@ async fn fire_due(db: &Db, fire: &impl Fire, lost: &CancellationToken) -> Result
     Ok(())
 }
 
+/// Timers that are armed and not due yet, of these names: `name` alone, and followed by a hyphen and
+/// what it is for.
+pub async fn armed(db: &Db, name: &str) -> Result<Vec<Timer>, DbError> {
+    let rows = sqlx::query(
+        "select * from timers
+         where (name = $1 or starts_with(name, $1 || '-')) and due_at > clock_timestamp()
+         order by due_at",
+    )
+    .bind(name)
+    .fetch_all(&mut *db.reader().await?)
+    .await
+    .map_err(DbError::while_("listing armed timers"))?;
+    let read = rows.iter().map(|row| timer(row).map(|(timer, _)| timer));
+    read.collect::<Result<_, _>>().map_err(DbError::while_("reading a timer"))
+}
+
 /// Removes a timer that was fired, unless an event has armed it anew meanwhile.
 async fn done(db: &Db, timer: &Timer) -> Result<(), DbError> {
     sqlx::query("delete from timers where stream_id = $1 and name = $2 and armed_by = $3")

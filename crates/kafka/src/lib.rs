@@ -5,6 +5,8 @@
 //!   alive is fenced, and what contradicts the log stops the relay before it publishes anything.
 //! * [`KafkaSource`] reads a topic for a [`Follower`](onenet_eventstore::Follower), at the offsets
 //!   that the follower keeps in its own database. No consumer group is joined.
+//! * [`EmbeddedSource`] reads another context's log through the relay's mapping, where one process
+//!   holds the whole node and there is no Kafka.
 //! * Every event travels as a CloudEvent 1.0 in Kafka's binary mode, with every column of the log
 //!   ([`encode`], [`decode`]), so that a log can be recovered from its topic.
 //! * [`Topics`] names a context's topics; [`Topics::ensure`] creates and checks them.
@@ -16,6 +18,8 @@
 mod checkpoint;
 mod client;
 mod cloud_event;
+mod embedded;
+mod operate;
 mod publisher;
 mod read;
 mod relay;
@@ -24,6 +28,8 @@ mod topics;
 
 pub use client::{Cluster, KafkaFault};
 pub use cloud_event::{MalformedEvent, decode, encode};
+pub use embedded::EmbeddedSource;
+pub use operate::{OperateError, RelayStatus, relay_status, republish};
 pub use read::{ReadRecord, read_topic};
 pub use relay::{Relay, RelayError};
 pub use source::KafkaSource;

@@ -83,6 +83,12 @@ impl Topics {
         format!("{}onenet.{}.{name}.v1", self.prefix, self.context)
     }
 
+    /// What followers call the context's log where they read it without Kafka.
+    #[must_use]
+    pub fn embedded(&self) -> String {
+        format!("{} without Kafka", self.events())
+    }
+
     /// Where the relay notes how far it got.
     #[must_use]
     pub fn checkpoint(&self) -> String {

@@ -1,7 +1,7 @@
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use crate::{Cause, Digest, NewEvent, StreamId, Version};
+use crate::{Cause, Digest, NewEvent, Recorded, StreamId, Version};
 
 /// Names the form, so that no other hash of ours can be taken for a leaf.
 const DOMAIN: &[u8] = b"onenet.leaf.v1";
@@ -49,6 +49,30 @@ pub fn leaf(
         }
     }
     row.0.finalize().into()
+}
+
+/// The fingerprint that a recorded event ought to bear: what its leaf is compared with.
+#[must_use]
+pub fn leaf_of(recorded: &Recorded) -> Digest {
+    let cause = Cause {
+        issuer: recorded.issuer.clone(),
+        command_id: recorded.command_id,
+        digest: recorded.digest,
+        actor: recorded.actor.clone(),
+        correlation_id: recorded.correlation_id,
+        causation_id: recorded.causation_id,
+        occurred_at: recorded.occurred_at,
+        rules_version: recorded.rules_version.clone(),
+        traceparent: recorded.traceparent.clone(),
+        origin: recorded.origin.clone(),
+    };
+    let event = NewEvent {
+        event_type: recorded.event_type.clone().into(),
+        payload: recorded.payload.clone(),
+        key: recorded.key.clone(),
+    };
+    let Recorded { stream, version, event_id, ordinal, .. } = recorded;
+    leaf(stream, *version, *event_id, *ordinal, &cause, &event)
 }
 
 struct Row(Sha256);

@@ -64,7 +64,7 @@ pub use aggregate::{Aggregate, replay};
 pub use cause::{Actor, Cause, Digest, Issuer, Origin};
 pub use event::{Corrupt, Key, NewEvent, Recorded, WireEvent};
 pub use execute::{ExecuteError, execute, look, unless_done};
-pub use leaf::leaf;
+pub use leaf::{leaf, leaf_of};
 pub use store::{Appended, EventStore, Folded, Receipt, StoreError};
 pub use stream::{Position, StreamId, Version};
 pub use time::{Clock, Timestamp};

@@ -1,6 +1,6 @@
 use std::{io::Write as _, net::SocketAddr, path::PathBuf};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 /// onenet 一张网: work-safety facts of a province, exchanged the moment they happen.
 #[derive(Parser)]
@@ -20,7 +20,7 @@ pub(crate) struct Cli {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Runs everything in one process, with a private PostgreSQL and a private Kafka
+    /// Runs everything in one process, with a private PostgreSQL
     Up(Up),
     /// Tells the story of one fact, from a command to the blacklist and to an agency, on real servers
     Demo(Demo),
@@ -34,6 +34,98 @@ pub(crate) enum Command {
     Certificate(Certificate),
     /// Checks or shows the settings a process would run with
     Config(Config),
+    /// Shows what a subscription receives, live
+    Watch(Watch),
+    /// Looks after events that a follower could not handle
+    Dlq(Dlq),
+    /// Looks after the relays to Kafka
+    Relay(Relay),
+    /// Reads whole logs and checks what they promise: no gap, no change
+    Verify(Verify),
+    /// Prints a completion script for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct Watch {
+    #[command(flatten)]
+    pub(crate) node: Node,
+    /// Only these types, by the end of their name; may be given several times
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) types: Vec<String>,
+    /// Only this division and those below it
+    #[arg(long)]
+    pub(crate) subtree: Option<String>,
+    /// Only about this subject (USCC)
+    #[arg(long)]
+    pub(crate) subject: Option<String>,
+    /// File that keeps where the subscription is; given again, it goes on there
+    #[arg(long)]
+    pub(crate) resume: Option<PathBuf>,
+    /// End after so many events
+    #[arg(long)]
+    pub(crate) count: Option<u64>,
+}
+
+#[derive(Args)]
+pub(crate) struct Dlq {
+    #[command(subcommand)]
+    pub(crate) what: DlqWhat,
+    #[command(flatten)]
+    pub(crate) settings: SettingsFile,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum DlqWhat {
+    /// Everything that is parked, of one context or of all
+    List {
+        /// Only this context
+        context: Option<String>,
+    },
+    /// One parked event, whole
+    Show {
+        /// The context
+        context: String,
+        /// Its number in the list
+        number: i64,
+    },
+    /// Lets the follower try a poisoned event again, and then what queues behind it, in order
+    Replay {
+        /// The context
+        context: String,
+        /// Its number in the list
+        number: i64,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct Relay {
+    #[command(subcommand)]
+    pub(crate) what: RelayWhat,
+    #[command(flatten)]
+    pub(crate) settings: SettingsFile,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum RelayWhat {
+    /// Where each log and its topic stand
+    Status,
+    /// Writes the newest record of every key to the state topics of a context again
+    Republish {
+        /// The context
+        context: String,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct Verify {
+    /// Only this context; otherwise all
+    pub(crate) context: Option<String>,
+    #[command(flatten)]
+    pub(crate) settings: SettingsFile,
 }
 
 #[derive(Args)]
@@ -50,6 +142,11 @@ pub(crate) struct Up {
     /// USCC of the organisation that runs the node
     #[arg(long, default_value = crate::commands::OPERATOR)]
     pub(crate) operator: String,
+    /// Turns the relay on: `private` starts an Apache Kafka beside the node, anything else names
+    /// brokers (host:port, several with commas). Without it PostgreSQL alone is needed, and the
+    /// contexts read each other's logs; a node may be started with it later and goes on
+    #[arg(long, value_name = "private|BROKERS")]
+    pub(crate) kafka: Option<String>,
     /// OTLP/gRPC endpoint that traces are sent to
     #[arg(long)]
     pub(crate) otlp: Option<String>,
@@ -57,6 +154,9 @@ pub(crate) struct Up {
 
 #[derive(Args)]
 pub(crate) struct Demo {
+    /// Without Kafka: the contexts read each other's logs
+    #[arg(long)]
+    pub(crate) embedded: bool,
     /// Division tree to import
     #[arg(long, default_value = "data/henan_divisions.csv")]
     pub(crate) divisions: PathBuf,
@@ -104,7 +204,7 @@ pub(crate) struct Migrate {
 #[derive(Args)]
 pub(crate) struct SettingsFile {
     /// Settings (TOML); the environment goes over it: `ONENET__SERVER__LISTEN` for server.listen
-    #[arg(long, default_value = "onenet.toml")]
+    #[arg(long, global = true, default_value = "onenet.toml")]
     pub(crate) config: PathBuf,
 }
 
@@ -119,6 +219,14 @@ pub(crate) enum ImportWhat {
     /// A division tree (CSV as data/README.md describes it, parents first). Run again, it goes on:
     /// what is there is not added twice
     Divisions {
+        /// The file
+        file: PathBuf,
+        #[command(flatten)]
+        node: Node,
+    },
+    /// Enterprises (CSV: uscc, name, kind (unit or institution), division, industry, address). Rejected
+    /// rows go to a file beside it with line, field and reason; run again, it goes on
+    Enterprises {
         /// The file
         file: PathBuf,
         #[command(flatten)]
@@ -183,4 +291,9 @@ pub(crate) fn say(text: &str) {
 /// Beside the output: progress and errors.
 pub(crate) fn complain(text: &str) {
     writeln!(std::io::stderr(), "{text}").ok();
+}
+
+/// The completion script, to the output.
+pub(crate) fn complete(shell: clap_complete::Shell) {
+    clap_complete::generate(shell, &mut Cli::command(), "onenet", &mut std::io::stdout());
 }

@@ -1,11 +1,15 @@
 pub(crate) mod certificate;
 pub(crate) mod config;
 pub(crate) mod demo;
+pub(crate) mod dlq;
 pub(crate) mod import;
 pub(crate) mod migrate;
 mod private;
+pub(crate) mod relay;
 pub(crate) mod serve;
 pub(crate) mod up;
+pub(crate) mod verify;
+pub(crate) mod watch;
 
 use tokio::signal::unix::{SignalKind, signal};
 

@@ -1,3 +1,4 @@
+use anyhow::{Context as _, Result};
 use onenet_chassis::Context;
 
 /// Every context of the network, in the order in which their schemas and topics are made.
@@ -14,6 +15,15 @@ pub(crate) fn all() -> Vec<Context> {
 /// The context of that name.
 pub(crate) fn named(name: &str) -> Option<Context> {
     all().into_iter().find(|context| context.name == name)
+}
+
+/// The one that is named, or all; a name that is none says which there are.
+pub(crate) fn chosen(name: Option<&str>) -> Result<Vec<Context>> {
+    let Some(name) = name else { return Ok(all()) };
+    let context = named(name);
+    let context =
+        context.with_context(|| format!("there is no context {name}; there are {}", names()))?;
+    Ok(vec![context])
 }
 
 /// Names of all contexts, for a person.

@@ -22,6 +22,14 @@ async fn main() -> ExitCode {
         Command::Import(options) => commands::import::run(options).await,
         Command::Certificate(options) => commands::certificate::run(&options),
         Command::Config(options) => commands::config::run(&options),
+        Command::Watch(options) => commands::watch::run(options).await,
+        Command::Dlq(options) => commands::dlq::run(options).await,
+        Command::Relay(options) => commands::relay::run(options).await,
+        Command::Verify(options) => commands::verify::run(options).await,
+        Command::Completions { shell } => {
+            cli::complete(shell);
+            Ok(())
+        }
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

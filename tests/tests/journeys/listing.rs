@@ -4,11 +4,14 @@
 use std::process::Command;
 
 use onenet_chassis::testing::uscc;
-use onenet_proto::credit::v1::{NotOpenedOutcome, get_penalty_judgement_response::Judgement};
+use onenet_proto::{
+    common::v1::Receipt,
+    credit::v1::{NotOpenedOutcome, get_penalty_judgement_response::Judgement},
+};
 use onenet_tests::{
-    actors::Actors,
+    actors::{Actors, Reach},
     collector::Collector,
-    network::{Network, python},
+    network::{Network, Single, new_database, python},
     process::until,
 };
 use serde_json::Value;
@@ -16,34 +19,46 @@ use serde_json::Value;
 const CHEMICAL: u32 = 10;
 const FARM: u32 = 11;
 
+/// The credit cases of two listings of one subject, after four penalties of which two open none.
+struct Story<'a> {
+    actors: Actors<'a>,
+    listings: Vec<String>,
+    listed: Receipt,
+}
+
+impl<'a> Story<'a> {
+    async fn tell(reach: &'a dyn Reach) -> Self {
+        let actors = Actors(reach);
+        let county = actors.register_public_side().await;
+        let plant = actors.register_enterprise(CHEMICAL, "2614").await;
+        let farm = actors.register_enterprise(FARM, "0111").await;
+        for (party, serial, violation, outcome) in [
+            (&plant, CHEMICAL, "V-TRAINING", NotOpenedOutcome::NoTrigger),
+            (&plant, CHEMICAL, "V-RESCUE-ABANDONED", NotOpenedOutcome::PersonsOnly),
+            (&farm, FARM, "V-UNLICENSED", NotOpenedOutcome::OutOfScope),
+        ] {
+            let (case_id, served) = actors.punish([&county, party], serial, violation).await;
+            let judgement = actors.judgement(&case_id, &served).await;
+            let Judgement::NotOpened(not_opened) = judgement else { unreachable!("{judgement:?}") };
+            assert_eq!(not_opened.outcome(), outcome, "{violation}");
+        }
+        let (mut listings, mut listed) = (Vec::new(), plant.clone());
+        for violation in ["V-UNLICENSED", "V-ACCIDENT-CONCEALED"] {
+            let (case_id, served) = actors.punish([&county, &plant], CHEMICAL, violation).await;
+            let judgement = actors.judgement(&case_id, &served).await;
+            let Judgement::CreditCaseId(case_id) = judgement else { unreachable!("{judgement:?}") };
+            listed = actors.list(CHEMICAL, &case_id).await;
+            listings.push(case_id);
+        }
+        Self { actors, listings, listed }
+    }
+}
+
 #[tokio::test]
 async fn penalties_open_cases_by_the_rules_alone_and_the_topic_holds_what_is_in_force() {
     let (collector, otlp) = Collector::start().await;
     let mut network = Network::start(Some(otlp)).await;
-    let actors = Actors(&network);
-    let county = actors.register_public_side().await;
-    let plant = actors.register_enterprise(CHEMICAL, "2614").await;
-    let farm = actors.register_enterprise(FARM, "0111").await;
-
-    for (party, serial, violation, outcome) in [
-        (&plant, CHEMICAL, "V-TRAINING", NotOpenedOutcome::NoTrigger),
-        (&plant, CHEMICAL, "V-RESCUE-ABANDONED", NotOpenedOutcome::PersonsOnly),
-        (&farm, FARM, "V-UNLICENSED", NotOpenedOutcome::OutOfScope),
-    ] {
-        let (case_id, served) = actors.punish([&county, party], serial, violation).await;
-        let judgement = actors.judgement(&case_id, &served).await;
-        let Judgement::NotOpened(not_opened) = judgement else { unreachable!("{judgement:?}") };
-        assert_eq!(not_opened.outcome(), outcome, "{violation}");
-    }
-
-    let mut listings = Vec::new();
-    for violation in ["V-UNLICENSED", "V-ACCIDENT-CONCEALED"] {
-        let (case_id, served) = actors.punish([&county, &plant], CHEMICAL, violation).await;
-        let judgement = actors.judgement(&case_id, &served).await;
-        let Judgement::CreditCaseId(case_id) = judgement else { unreachable!("{judgement:?}") };
-        actors.list(CHEMICAL, &case_id).await;
-        listings.push(case_id);
-    }
+    let Story { actors, listings, .. } = Story::tell(&network).await;
     assert_eq!(until_blacklisted(&network, 2).await["in_force"], serde_json::json!(listings));
     actors.remove(CHEMICAL, &listings[0]).await;
     let left = until_blacklisted(&network, 1).await;
@@ -57,9 +72,22 @@ async fn penalties_open_cases_by_the_rules_alone_and_the_topic_holds_what_is_in_
     assert_one_trace(&collector).await;
 }
 
+#[tokio::test]
+async fn the_same_comes_of_it_on_a_node_without_kafka() {
+    let folder = tempfile::tempdir().unwrap();
+    let single = Single::start(folder.path(), &new_database(), None).await;
+    let Story { actors, listings, listed } = Story::tell(&single).await;
+    assert_eq!(actors.in_force(CHEMICAL, &listed).await, listings);
+    let removed = actors.remove(CHEMICAL, &listings[0]).await;
+    assert_eq!(actors.in_force(CHEMICAL, &removed).await, listings[1..], "the second stays");
+    let removed = actors.remove(CHEMICAL, &listings[1]).await;
+    assert!(actors.in_force(CHEMICAL, &removed).await.is_empty());
+    single.stop().await;
+}
+
 /// What a consumer in another language holds of the subject, once so many listings are in force.
 async fn until_blacklisted(network: &Network, count: usize) -> Value {
-    let kafka = &network.node.settings().kafka;
+    let kafka = network.node.settings().kafka.as_ref().unwrap();
     let (interpreter, script) = python("blacklist.py");
     let mut held = Value::Null;
     until("the blacklist record", async || {

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 
 use onenet_chassis::testing::uscc;
 use onenet_tests::{
-    actors::Actors,
+    actors::{Actors, Reach as _},
     network::{Network, python},
     process::{Process, until},
 };

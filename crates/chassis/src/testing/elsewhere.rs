@@ -182,8 +182,8 @@ pub async fn say(
 #[must_use]
 pub fn topics(node: &PrivateNode, context: &str) -> Topics {
     let settings = node.settings();
-    let (prefix, node) = (settings.kafka.prefix.clone(), settings.node.name.clone());
-    Topics { prefix, node, context: context.to_owned() }
+    let prefix = settings.kafka.as_ref().map(|kafka| kafka.prefix.clone()).unwrap_or_default();
+    Topics { prefix, node: settings.node.name.clone(), context: context.to_owned() }
 }
 
 /// The events on a topic, as a committed reader sees them, once `count` are there; at most a minute.
@@ -192,7 +192,8 @@ pub async fn published(
     topic: String,
     count: usize,
 ) -> Result<Vec<Recorded>, Failed> {
-    let cluster = Cluster { bootstrap: node.settings().kafka.brokers.clone() };
+    let kafka = node.settings().kafka.as_ref().ok_or("the node has no Kafka")?;
+    let cluster = Cluster { bootstrap: kafka.brokers.clone() };
     let mut source = KafkaSource::new(&cluster, "test", topic)?;
     let beginning = Checkpoint { next_offset: 0, last: None };
     let partitions = source.partitions().await?.into_iter().map(|it| (it, beginning));

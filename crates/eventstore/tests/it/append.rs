@@ -2,43 +2,9 @@
 
 use futures::future::join_all;
 use onenet_eventstore::{Db, MAX_EVENT_BYTES, PgLog, testing::new_id};
-use onenet_kernel::{EventStore as _, NewEvent, StoreError, Version, leaf};
+use onenet_kernel::{EventStore as _, NewEvent, StoreError, Version};
 
 use crate::support::{SCHEMA, append, assert_gapless, cause, event, scratch, stream};
-
-#[tokio::test]
-async fn an_event_comes_back_as_it_was_appended() {
-    let (_scratch, log) = scratch().await;
-    let cause = cause(new_id());
-    let events = vec![event("first"), event("second")];
-    let receipt = log.append(&stream("a"), Version::NONE, &cause, events).await.unwrap().receipt;
-    assert_eq!((receipt.version.0, receipt.position.number), (2, 2));
-
-    let read = log.load(&stream("a"), Version::NONE).await.unwrap();
-    assert_eq!(read, log.read(0, 10).await.unwrap());
-    let second = &read[1];
-    assert_eq!(&second.payload[..], b"second");
-    assert_eq!((second.version.0, second.ordinal, second.position.epoch), (2, 1, 1));
-    assert_eq!(second.issuer, cause.issuer);
-    assert_eq!(second.occurred_at, cause.occurred_at);
-    assert_eq!(second.recorded_at, receipt.recorded_at);
-    let expected = leaf(&stream("a"), second.version, second.event_id, 1, &cause, &event("second"));
-    assert_eq!(second.leaf, expected, "the leaf can be recomputed from the row");
-}
-
-#[tokio::test]
-async fn a_version_too_low_and_a_version_too_high_are_conflicts() {
-    let (_scratch, log) = scratch().await;
-    append(&log, "a", 0, &["1", "2"]).await.unwrap();
-    for wrong in [0, 1, 3, 99] {
-        let outcome = append(&log, "a", wrong, &["x"]).await;
-        assert!(
-            matches!(outcome, Err(StoreError::Conflict { actual: Version(2) })),
-            "{wrong}: {outcome:?}"
-        );
-    }
-    assert_eq!(assert_gapless(&log).await, 2);
-}
 
 #[tokio::test]
 async fn concurrent_appends_of_two_writers_leave_no_gap() {
@@ -69,17 +35,6 @@ async fn recorded_at_follows_the_order_of_positions() {
     let times: Vec<_> =
         log.read(0, 100).await.unwrap().into_iter().map(|recorded| recorded.recorded_at).collect();
     assert!(times.is_sorted());
-}
-
-#[tokio::test]
-async fn a_stream_keeps_the_subject_of_its_first_event() {
-    let (_scratch, log) = scratch().await;
-    append(&log, "a", 0, &["1"]).await.unwrap();
-    let mut foreign = event("2");
-    foreign.key.subject = "another".to_owned();
-    let outcome = log.append(&stream("a"), Version(1), &cause(new_id()), vec![foreign]).await;
-    assert!(matches!(outcome, Err(StoreError::Unstorable { field: "subject", .. })), "{outcome:?}");
-    assert_eq!(assert_gapless(&log).await, 1);
 }
 
 #[tokio::test]

@@ -11,3 +11,4 @@ mod rights;
 mod sources;
 mod support;
 mod timers;
+mod verify;

@@ -4,8 +4,8 @@ use onenet_eventstore::{
     testing::{self, Scratch, new_id},
 };
 use onenet_kernel::{
-    Aggregate, Appended, Corrupt, EventStore as _, Key, NewEvent, StoreError, StreamId, Version,
-    WireEvent,
+    Aggregate, Appended, Corrupt, EventStore as _, Key, NewEvent, Recorded, StoreError, StreamId,
+    Version, WireEvent,
 };
 
 pub(crate) const SCHEMA: &str = "ledger";
@@ -35,23 +35,21 @@ pub(crate) async fn append(
     log.append(&stream(key), Version(expected), &cause(new_id()), events).await
 }
 
-/// Positions 1, 2, 3 … and each stream's versions 1, 2, 3 …, read to the end.
+/// Positions 1, 2, 3 … and each stream's versions 1, 2, 3 …, to the end.
 pub(crate) async fn assert_gapless(log: &PgLog) -> u64 {
-    let mut above = 0;
+    assert_in_order(&log.read(0, 1_000_000).await.unwrap())
+}
+
+/// The same of events that were read; answers how many there are.
+pub(crate) fn assert_in_order(events: &[Recorded]) -> u64 {
     let mut versions = std::collections::HashMap::new();
-    loop {
-        let page = log.read(above, 1_000).await.unwrap();
-        if page.is_empty() {
-            return above;
-        }
-        for recorded in page {
-            assert_eq!(recorded.position.number, above + 1, "positions have a gap");
-            above += 1;
-            let version = versions.entry(recorded.stream.clone()).or_insert(0);
-            *version += 1;
-            assert_eq!(recorded.version.0, *version, "versions of {} have a gap", recorded.stream);
-        }
+    for (number, recorded) in (1..).zip(events) {
+        assert_eq!(recorded.position.number, number, "positions have a gap");
+        let version = versions.entry(recorded.stream.clone()).or_insert(0);
+        *version += 1;
+        assert_eq!(recorded.version.0, *version, "versions of {} have a gap", recorded.stream);
     }
+    events.len() as u64
 }
 
 /// The smallest aggregate with a rule: a counter that refuses to pass its limit.

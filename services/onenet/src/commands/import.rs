@@ -1,13 +1,19 @@
-use std::{collections::BTreeMap, fs, path::Path};
+//! Bulk data through the ordinary commands: what a row asks for is judged like any other call.
+
+pub(crate) mod divisions;
+mod enterprises;
+
+use std::{
+    fs,
+    future::Future,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, Result, bail};
 use futures::{StreamExt as _, stream};
-use onenet_proto::enterprise::v1::{
-    Division, DivisionKind, DivisionLevel, RegisterDivisionRequest,
-    division_service_client::DivisionServiceClient,
-};
-use serde::Deserialize;
-use tonic::{Code, Status, transport::Channel};
+use serde::de::DeserializeOwned;
+use tonic::{Code, Status};
+use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
 use crate::{
@@ -16,45 +22,56 @@ use crate::{
 };
 
 /// Rows that are on their way at once.
-const AT_ONCE: usize = 64;
+const AT_ONCE: usize = 128;
 /// How often a row is sent again whose outcome is unknown.
 const TRIES: usize = 5;
+/// Rows between two lines of progress.
+const TELL_EVERY: usize = 500;
 
-/// One file, with progress; rejected rows are named with line and reason.
+/// A row of a file, with its line.
+pub(crate) type Row<T> = (u64, T);
+
+/// A row that was refused: it changed nothing.
+pub(crate) struct Rejected {
+    pub(crate) line: u64,
+    status: Status,
+}
+
+/// One file, with progress; rejected rows go to a file beside it, each with its reason.
 pub(crate) async fn run(options: Import) -> Result<()> {
-    let ImportWhat::Divisions { file, node } = options.what;
-    let divisions = read(&file)?;
-    let channel = client::connect(&node).await?;
-    let rejected = divisions_in(channel, divisions, |done, all| {
-        complain(&format!("{done}/{all}"));
-    })
-    .await;
-    for (line, status) in &rejected {
-        complain(&format!("{}:{line}: {}", file.display(), status.message()));
-    }
+    let (file, rejected) = match options.what {
+        ImportWhat::Divisions { file, node } => {
+            let rows = divisions::read(&file)?;
+            let channel = client::connect(&node).await?;
+            (file, divisions::send(channel, rows, tell).await)
+        }
+        ImportWhat::Enterprises { file, node } => {
+            let rows = enterprises::read(&file)?;
+            let channel = client::connect(&node).await?;
+            (file, enterprises::send(channel, rows, tell).await)
+        }
+    };
     if rejected.is_empty() {
+        say("全部导入 / everything is in");
         return Ok(());
     }
-    bail!("{} rows were rejected, the others are in; mend them and run it again", rejected.len())
+    let quarantine = quarantine(&file, &rejected)?;
+    bail!(
+        "{} rows were rejected and stand with their reasons in {}; the others are in. Mend them in the \
+         file and run it again: what is in is not added twice",
+        rejected.len(),
+        quarantine.display()
+    )
 }
 
-/// A row of the file, with its line.
-pub(crate) type Row = (u64, Division);
-
-#[derive(Deserialize)]
-struct Fields {
-    code: String,
-    name: String,
-    level: String,
-    parent: Option<String>,
-    jurisdiction_parent: Option<String>,
-    kind: String,
-    valid_from: Option<String>,
-    valid_to: Option<String>,
+fn tell(done: usize, all: usize) {
+    if done.is_multiple_of(TELL_EVERY) || done == all {
+        complain(&format!("{done}/{all}"));
+    }
 }
 
-/// The divisions of a file whose first lines may be comments.
-pub(crate) fn read(file: &Path) -> Result<Vec<Row>> {
+/// The rows of a CSV file whose first lines may be comments.
+fn rows<T: DeserializeOwned>(file: &Path) -> Result<Vec<Row<T>>> {
     let text = fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
     let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).from_reader(text.as_bytes());
     let headers = reader.headers()?.clone();
@@ -62,101 +79,67 @@ pub(crate) fn read(file: &Path) -> Result<Vec<Row>> {
     for record in reader.into_records() {
         let record = record.with_context(|| format!("reading {}", file.display()))?;
         let line = record.position().map_or(0, csv::Position::line);
-        let fields: Fields = record
-            .deserialize(Some(&headers))
-            .with_context(|| format!("{}:{line}", file.display()))?;
-        rows.push((line, fields.into()));
+        let row = record.deserialize(Some(&headers));
+        rows.push((line, row.with_context(|| format!("{}:{line}", file.display()))?));
     }
     Ok(rows)
 }
 
-impl From<Fields> for Division {
-    /// A word that the contract does not know becomes "unspecified", which the node refuses by name.
-    fn from(fields: Fields) -> Self {
-        let level = DivisionLevel::from_str_name(&format!(
-            "DIVISION_LEVEL_{}",
-            match fields.level.as_str() {
-                "town" => "TOWNSHIP".to_owned(),
-                level => level.to_uppercase(),
-            }
-        ));
-        let kind =
-            DivisionKind::from_str_name(&format!("DIVISION_KIND_{}", fields.kind.to_uppercase()));
-        Self {
-            code: fields.code,
-            name: fields.name,
-            level: level.unwrap_or_default().into(),
-            parent: fields.parent,
-            jurisdiction_parent: fields.jurisdiction_parent,
-            kind: kind.unwrap_or_default().into(),
-            valid_from_on: fields.valid_from,
-            valid_to_on: fields.valid_to,
-        }
-    }
+/// The id of a row's command follows from its content: a run that was cut off goes on without
+/// doubling anything.
+fn command_id(row: &impl prost::Message) -> String {
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, &row.encode_to_vec()).to_string()
 }
 
-/// Registers level by level, since parents come first; answers the rows that were rejected.
-pub(crate) async fn divisions_in(
-    channel: Channel,
-    rows: Vec<Row>,
-    mut progress: impl FnMut(usize, usize),
-) -> Vec<(u64, Status)> {
-    let client = DivisionServiceClient::new(channel);
-    let (all, mut done, mut rejected) = (rows.len(), 0, Vec::new());
-    let mut levels: BTreeMap<i32, Vec<Row>> = BTreeMap::new();
-    for row in rows {
-        levels.entry(row.1.level).or_default().push(row);
-    }
-    for rows in levels.into_values() {
-        let mut answers = stream::iter(rows)
-            .map(|(line, division)| register(client.clone(), line, division))
-            .buffer_unordered(AT_ONCE);
-        while let Some((line, outcome)) = answers.next().await {
-            done += 1;
-            if done % 500 == 0 || done == all {
-                progress(done, all);
+/// Sends rows side by side; `progress` hears how many are done after each.
+async fn send_all<T, F>(
+    rows: Vec<Row<T>>,
+    send: impl Fn(T) -> F,
+    mut progress: impl FnMut(),
+) -> Vec<Rejected>
+where
+    T: Clone,
+    F: Future<Output = Result<(), Status>>,
+{
+    let mut answers = stream::iter(rows)
+        .map(async |(line, row)| {
+            let mut outcome = Ok(());
+            for _ in 0..TRIES {
+                outcome = send(row.clone()).await;
+                let is_unknown = outcome.as_ref().is_err_and(|status| {
+                    let passing = [Code::Unavailable, Code::ResourceExhausted, Code::Aborted];
+                    passing.contains(&status.code())
+                });
+                if !is_unknown {
+                    break;
+                }
             }
-            if let Err(status) = outcome {
-                rejected.push((line, status));
-            }
-        }
+            (line, outcome)
+        })
+        .buffer_unordered(AT_ONCE);
+    let mut rejected = Vec::new();
+    while let Some((line, outcome)) = answers.next().await {
+        progress();
+        rejected.extend(outcome.err().map(|status| Rejected { line, status }));
     }
-    rejected.sort_by_key(|(line, _)| *line);
+    rejected.sort_by_key(|rejected| rejected.line);
     rejected
 }
 
-/// The command's id follows from the row: a run that was cut off goes on without doubling anything.
-async fn register(
-    mut client: DivisionServiceClient<Channel>,
-    line: u64,
-    division: Division,
-) -> (u64, Result<(), Status>) {
-    let content = prost::Message::encode_to_vec(&division);
-    let request = RegisterDivisionRequest {
-        command_id: Uuid::new_v5(&Uuid::NAMESPACE_OID, &content).to_string(),
-        division: Some(division),
-        ..RegisterDivisionRequest::default()
-    };
-    let mut outcome = Ok(());
-    for _ in 0..TRIES {
-        outcome = client.register_division(request.clone()).await.map(drop);
-        let is_unknown = outcome.as_ref().is_err_and(|status| {
-            matches!(status.code(), Code::Unavailable | Code::ResourceExhausted | Code::Aborted)
-        });
-        if !is_unknown {
-            break;
-        }
+/// Writes what was refused beside the file: line, field, reason, and the message in Chinese.
+fn quarantine(file: &Path, rejected: &[Rejected]) -> Result<PathBuf> {
+    let path = file.with_extension("rejected.csv");
+    let mut writer =
+        csv::Writer::from_path(&path).with_context(|| format!("writing {}", path.display()))?;
+    writer.write_record(["line", "field", "reason", "message_zh", "message"])?;
+    for Rejected { line, status } in rejected {
+        let details = status.get_error_details();
+        let bad = details.bad_request().and_then(|bad| bad.field_violations.first());
+        let field = bad.map(|violation| violation.field.clone()).unwrap_or_default();
+        let reason = details.error_info().map(|info| info.reason.clone()).unwrap_or_default();
+        let zh = details.localized_message().map(|zh| zh.message.clone()).unwrap_or_default();
+        writer.write_record([&line.to_string(), &field, &reason, &zh, status.message()])?;
     }
-    (line, outcome)
-}
-
-/// For the demo: the same with a line for a person at the end.
-pub(crate) async fn tell(channel: Channel, rows: Vec<Row>) -> Result<()> {
-    let all = rows.len();
-    let rejected = divisions_in(channel, rows, |_, _| {}).await;
-    match rejected.first() {
-        None => say(&format!("  {all} 个行政区划已登记 / divisions registered")),
-        Some((line, status)) => bail!("line {line}: {}", status.message()),
-    }
-    Ok(())
+    writer.flush().with_context(|| format!("writing {}", path.display()))?;
+    Ok(path)
 }

@@ -13,7 +13,17 @@ use crate::contexts;
 pub(crate) struct Own {
     pub(crate) node: PrivateNode,
     postgres: Postgres,
-    kafka: Kafka,
+    _kafka: Option<Kafka>,
+}
+
+/// How a private node's events travel.
+pub(crate) enum Travel {
+    /// Contexts read each other's logs.
+    Embedded,
+    /// Over a Kafka of its own.
+    Private,
+    /// Over somebody else's.
+    Brokers(String),
 }
 
 /// What a private node is told.
@@ -23,24 +33,32 @@ pub(crate) struct Wanted<'a> {
     pub(crate) operator: &'a str,
     pub(crate) listen: Option<SocketAddr>,
     pub(crate) otlp: Option<String>,
+    pub(crate) travel: Travel,
 }
 
 impl Own {
     /// Starts the servers and makes what is missing: database, schemas, topics, certificates.
     pub(crate) async fn start(wanted: Wanted<'_>) -> Result<Self> {
         let folder = wanted.folder.to_owned();
-        let (postgres, kafka) = tokio::task::spawn_blocking(move || {
+        let needs_kafka = matches!(wanted.travel, Travel::Private);
+        let (postgres, private_kafka) = tokio::task::spawn_blocking(move || {
             let postgres = Postgres::start(&folder.join("postgres"))?;
-            let kafka = Kafka::start(&folder.join("kafka"), &[])?;
+            let start = || Kafka::start(&folder.join("kafka"), &[]);
+            let kafka = needs_kafka.then(start).transpose()?;
             Ok::<_, onenet_devservers::DevServerError>((postgres, kafka))
         })
         .await
         .context("starting the private servers")??;
+        let kafka = match wanted.travel {
+            Travel::Embedded => None,
+            Travel::Private => private_kafka.as_ref().map(Kafka::bootstrap),
+            Travel::Brokers(brokers) => Some(brokers),
+        };
         let plan = Plan {
             postgres: postgres.url("postgres"),
             database: "onenet".to_owned(),
             password: "onenet".to_owned(),
-            kafka: kafka.bootstrap(),
+            kafka,
             prefix: String::new(),
             node: wanted.node.to_owned(),
             operator: wanted.operator.to_owned(),
@@ -49,7 +67,7 @@ impl Own {
         };
         let node = PrivateNode::make(wanted.folder, &plan).await?;
         node.prepare(&contexts::all()).await?;
-        Ok(Self { node, postgres, kafka })
+        Ok(Self { node, postgres, _kafka: private_kafka })
     }
 
     /// Where the database is, for a person.
@@ -57,8 +75,8 @@ impl Own {
         self.postgres.url("onenet")
     }
 
-    /// Where Kafka is.
-    pub(crate) fn kafka(&self) -> String {
-        self.kafka.bootstrap()
+    /// Where Kafka is, if the node has one.
+    pub(crate) fn kafka(&self) -> Option<&str> {
+        self.node.settings().kafka.as_ref().map(|kafka| kafka.brokers.as_str())
     }
 }

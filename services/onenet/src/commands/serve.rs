@@ -14,19 +14,17 @@ use crate::{
 
 /// Roles of one context, until the process is asked to stop.
 pub(crate) async fn run(options: Serve) -> Result<()> {
-    let context = contexts::named(&options.context).with_context(|| {
-        format!("there is no context {}; there are {}", options.context, contexts::names())
-    })?;
+    let chosen = contexts::chosen(Some(&options.context))?;
     let mut settings = Settings::read(&options.settings.config)?;
     if let Some(listen) = options.listen {
         settings.server.listen = listen;
     }
-    let telemetry = Telemetry::start(&settings.telemetry, context.name)?;
+    let telemetry = Telemetry::start(&settings.telemetry, &options.context)?;
     let roles: Vec<Role> = options.role.into_iter().map(Role::from).collect();
     let listener = if roles.contains(&Role::Api) {
         let bound = TcpListener::bind(settings.server.listen).await;
         let listener = bound.with_context(|| format!("listening on {}", settings.server.listen))?;
-        say(&format!("{} 正在监听 / is listening on {}", context.name, listener.local_addr()?));
+        say(&format!("{} 正在监听 / is listening on {}", options.context, listener.local_addr()?));
         Some(listener)
     } else {
         None
@@ -41,7 +39,7 @@ pub(crate) async fn run(options: Serve) -> Result<()> {
     });
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let settings = Arc::new(settings);
-    let outcome = onenet_chassis::run(&[context], &settings, &roles, listener, &clock, &stop).await;
+    let outcome = onenet_chassis::run(&chosen, &settings, &roles, listener, &clock, &stop).await;
     telemetry.stop().await;
     Ok(outcome?)
 }

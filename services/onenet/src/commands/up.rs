@@ -5,7 +5,7 @@ use onenet_chassis::{Role, Telemetry, day::SystemClock};
 
 use super::{
     asked_to_stop,
-    private::{Own, Wanted},
+    private::{Own, Travel, Wanted},
 };
 use crate::{
     cli::{Up, complain, say},
@@ -16,13 +16,18 @@ use crate::{
 pub(crate) async fn run(options: Up) -> Result<()> {
     fs::create_dir_all(&options.data)
         .with_context(|| format!("creating {}", options.data.display()))?;
-    complain("正在启动 PostgreSQL 和 Kafka / starting PostgreSQL and Kafka");
+    complain("正在启动 / starting");
     let own = Own::start(Wanted {
         folder: &options.data,
         node: &options.node,
         operator: &options.operator,
         listen: Some(options.listen),
         otlp: options.otlp.clone(),
+        travel: match options.kafka.clone() {
+            None => Travel::Embedded,
+            Some(word) if word == "private" => Travel::Private,
+            Some(brokers) => Travel::Brokers(brokers),
+        },
     })
     .await?;
     let telemetry = Telemetry::start(&own.node.settings().telemetry, "up")?;
@@ -36,7 +41,7 @@ pub(crate) async fn run(options: Up) -> Result<()> {
         options.node,
         running.address,
         own.postgres(),
-        own.kafka(),
+        own.kafka().unwrap_or("— 内嵌 / embedded"),
         settings.display(),
         own.node.authority().display(),
         operator.certificate.display(),

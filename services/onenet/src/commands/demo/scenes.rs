@@ -6,11 +6,16 @@ mod exchange;
 mod hazard;
 mod register;
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 
 use anyhow::Result;
 use onenet_proto::common::v1::Receipt;
 use tonic::{Status, transport::Channel};
+use uuid::Uuid;
 
 pub(super) use self::enforcement::InEffect;
 use super::{cast::Cast, watcher::Watcher};
@@ -55,6 +60,9 @@ fn told(receipt: Option<&Receipt>) -> String {
     format!("{} v{} @{number}", receipt.stream_id, receipt.version)
 }
 
+/// The ids of the demo's commands are the same in every run, and so are those that follow from them.
 fn new_id() -> String {
-    onenet_eventstore::new_owner().to_string()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("demo/{number}").as_bytes()).to_string()
 }

@@ -1,12 +1,15 @@
 use anyhow::{Context as _, Result, bail, ensure};
 use onenet_kafka::{Cluster, read_topic};
-use onenet_proto::credit::v1::{
-    BlacklistRecord, CreditCaseState, CreditCaseView, DecideListingRequest,
-    GetBlacklistEntryRequest, GetCreditCaseRequest, GetPenaltyJudgementRequest, ListingDecision,
-    ListingNotice, ListingOutcome, Measure, MeasureEffect, MeasureField, Removal, RemovalReason,
-    RemoveListingRequest, ServeListingDecisionRequest, ServeListingNoticeRequest,
-    blacklist_record::State, credit_service_client::CreditServiceClient,
-    get_penalty_judgement_response::Judgement,
+use onenet_proto::{
+    common::v1::Receipt,
+    credit::v1::{
+        BlacklistRecord, CreditCaseState, CreditCaseView, DecideListingRequest,
+        GetBlacklistEntryRequest, GetCreditCaseRequest, GetPenaltyJudgementRequest,
+        ListingDecision, ListingNotice, ListingOutcome, Measure, MeasureEffect, MeasureField,
+        Removal, RemovalReason, RemoveListingRequest, ServeListingDecisionRequest,
+        ServeListingNoticeRequest, blacklist_record::State,
+        credit_service_client::CreditServiceClient, get_penalty_judgement_response::Judgement,
+    },
 };
 use prost::Message as _;
 use tonic::transport::Channel;
@@ -47,12 +50,12 @@ impl Stage<'_> {
         let case = self.credit_case(&case_id, Some(CreditCaseState::ToBeDecided)).await?;
         ensure!(case.state() == CreditCaseState::ToBeDecided, "the clock did not fire");
         say("  陈述申辩期满，由时钟记录 / the statement period has ended: the clock recorded it");
-        self.decide_and_serve(&case_id).await?;
-        self.print_blacklist().await?;
+        let listed = self.decide_and_serve(&case_id).await?;
+        self.print_blacklist(listed).await?;
         Ok(case_id)
     }
 
-    async fn decide_and_serve(&self, case_id: &str) -> Result<()> {
+    async fn decide_and_serve(&self, case_id: &str) -> Result<Option<Receipt>> {
         let mut credit = self.credit()?;
         let decide = DecideListingRequest {
             command_id: new_id(),
@@ -82,7 +85,7 @@ impl Stage<'_> {
         };
         let listed = credit.serve_listing_decision(serve).await?.into_inner().receipt;
         say(&format!("  已列入 / listed {}", told(listed.as_ref())));
-        Ok(())
+        Ok(listed)
     }
 
     /// The penalty is revoked, so the listing ends: explicitly, with its reason.
@@ -99,9 +102,8 @@ impl Stage<'_> {
             }),
             ..RemoveListingRequest::default()
         };
-        let mut credit = self.credit()?;
-        credit.remove_listing(remove).await?;
-        self.print_blacklist().await
+        let removed = self.credit()?.remove_listing(remove).await?.into_inner().receipt;
+        self.print_blacklist(removed).await
     }
 
     /// The case once it is in a state; a clock looks at most every half second.
@@ -123,19 +125,22 @@ impl Stage<'_> {
         bail!("the credit case did not come to {state:?} within a minute")
     }
 
-    /// What any consumer of the topic sees: the newest record of the subject.
-    async fn print_blacklist(&self) -> Result<()> {
-        let mut credit = self.credit()?;
-        let get = GetBlacklistEntryRequest { fresh_as: vec![], subject: self.cast.plant.clone() };
-        let cluster = Cluster { bootstrap: self.own.kafka() };
+    /// The subject's state as the service answers it, and as any consumer of the topic sees it.
+    async fn print_blacklist(&self, after: Option<Receipt>) -> Result<()> {
+        let fresh_as = after.into_iter().collect();
+        let get = GetBlacklistEntryRequest { fresh_as, subject: self.cast.plant.clone() };
+        let answer = self.credit()?.get_blacklist_entry(get).await?.into_inner();
+        let expected = answer.record.context("a record")?;
+        let Some(brokers) = self.own.kafka() else {
+            say(&format!("  GetBlacklistEntry: {}", described(&expected)));
+            return Ok(());
+        };
+        let cluster = Cluster { bootstrap: brokers.to_owned() };
         for _ in 0..LOOKS {
-            let expected = credit.get_blacklist_entry(get.clone()).await.ok();
-            let expected = expected.and_then(|answer| answer.into_inner().record);
             let newest = read_topic(&cluster, BLACKLIST).await?.pop();
             let bytes = newest.and_then(|record| record.value).unwrap_or_default();
-            let record = BlacklistRecord::decode(bytes)?;
-            if expected.is_some_and(|expected| expected == record) {
-                say(&format!("  {BLACKLIST}: {}", described(&record)));
+            if BlacklistRecord::decode(bytes)? == expected {
+                say(&format!("  {BLACKLIST}: {}", described(&expected)));
                 return Ok(());
             }
             tokio::time::sleep(BETWEEN_LOOKS).await;

@@ -2,9 +2,9 @@ use anyhow::{Context as _, Result, ensure};
 use onenet_proto::{
     common::v1::Receipt,
     enterprise::v1::{
-        ConfirmEnterpriseRequest, EnforcementPower, Enterprise, EnterpriseKind, Organisation,
-        OrganisationFunction, RegisterEnterpriseRequest, RegisterOrganisationRequest, Tier,
-        enterprise_service_client::EnterpriseServiceClient,
+        ConfirmEnterpriseRequest, Division, EnforcementPower, Enterprise, EnterpriseKind,
+        Organisation, OrganisationFunction, RegisterEnterpriseRequest, RegisterOrganisationRequest,
+        Tier, enterprise_service_client::EnterpriseServiceClient,
         organisation_service_client::OrganisationServiceClient,
     },
 };
@@ -12,14 +12,14 @@ use onenet_proto::{
 use super::{Cast, PLACE, Stage, TOWNSHIP, new_id, patiently, say, told};
 use crate::commands::{
     OPERATOR,
-    import::{self, Row},
+    import::{Row, divisions},
 };
 
 impl Stage<'_> {
     /// The real tree of Henan.
-    pub(in super::super) async fn divisions(&self, rows: Vec<Row>) -> Result<()> {
+    pub(in super::super) async fn divisions(&self, rows: Vec<Row<Division>>) -> Result<()> {
         say("\n[2] 导入河南省行政区划（真实数据）/ the real division tree of Henan");
-        import::tell(self.channel(OPERATOR)?, rows).await
+        divisions::tell(self.channel(OPERATOR)?, rows).await
     }
 
     /// What a body may do follows from what is registered here.
