@@ -26,8 +26,8 @@ mod onenet {
     packages! {
         common: "onenet.common.v1", "What all contexts share: receipts, pages, values, reasons.";
         enterprise: "onenet.enterprise.v1", "Enterprises, divisions and organisations.";
-        hazard: "onenet.hazard.v1", "Major hazards (重大危险源).";
-        enforcement: "onenet.enforcement.v1", "Cases and penalties (执法).";
+        hazard: "onenet.hazard.v1", "Major hazards (重大危险源) and hidden dangers (事故隐患).";
+        enforcement: "onenet.enforcement.v1", "Cases, penalties and clues (执法).";
         credit: "onenet.credit.v1", "Dishonest subjects and the blacklist (失信联合惩戒).";
         exchange: "onenet.exchange.v1", "Agencies, grants and subscriptions (数据共享).";
     }

@@ -16,6 +16,7 @@
 mod calendar;
 mod decimal;
 pub mod gb18218;
+mod hidden_danger;
 mod industry;
 pub mod listing;
 mod table;
@@ -24,6 +25,7 @@ mod violation;
 
 pub use calendar::{Calendar, CalendarError, Deadline};
 pub use decimal::{DecimalError, decimal_text, exact};
+pub use hidden_danger::{HiddenDangerCriteria, HiddenDangerCriterion};
 pub use industry::{Industries, IndustryCode};
 pub use table::TableError;
 pub use uscc::{Uscc, UsccError};

@@ -1,6 +1,5 @@
 //! Credit's way to the world: gRPC, the reaction to penalties, the clock, what is published, read model.
 
-mod calendar;
 mod clock;
 mod grpc;
 mod publication;
@@ -8,7 +7,9 @@ mod reactions;
 mod read_model;
 mod wire;
 
-use onenet_chassis::{Context, Host, Opening, Parts, register::KeepRegister};
+use onenet_chassis::{
+    Context, Host, Opening, Parts, Role, recount_deadlines, register::KeepRegister,
+};
 use onenet_kafka::Beside;
 use onenet_proto::credit::v1::credit_service_server::CreditServiceServer;
 
@@ -23,8 +24,8 @@ pub fn context() -> Context {
         further_logs: &[],
         policies: include_str!("../access.cedar"),
         mapping: publication::records,
-        beside: |settings| {
-            let listings = Beside::Facts(publication::LISTINGS, settings.kafka.listings_days);
+        beside: |kafka| {
+            let listings = Beside::Facts(publication::LISTINGS, kafka.listings_days);
             vec![listings, Beside::State(publication::BLACKLIST)]
         },
         open,
@@ -33,11 +34,16 @@ pub fn context() -> Context {
 
 fn open(host: Host) -> Opening {
     Box::pin(async move {
-        let app = App::try_new(&host, calendar::read(&host.settings.rules)?)?;
+        let app = App::try_new(&host)?;
         let mut parts = Parts::new(&host);
         parts.serve(CreditServiceServer::new(grpc::Credit(app.clone())));
         parts.project(read_model::ReadModel);
         parts.clock(clock::changes, clock::Deadlines(app.clone()));
+        let (db, recount) = (host.log.db().clone(), clock::Recount(app.clone()));
+        parts.task(Role::Clock, move |stop| async move {
+            recount_deadlines(&db, clock::STATEMENT_PERIOD, recount, &stop).await;
+            Ok(())
+        });
         parts.react("enterprise", KeepRegister::CATEGORIES, KeepRegister);
         parts.react("enforcement", &["case"], reactions::Judge(app));
         Ok(parts)

@@ -38,13 +38,13 @@ pub(crate) struct CaseRef {
 }
 
 impl App {
-    pub(crate) fn try_new(host: &Host, calendar: Calendar) -> Result<Self, StartError> {
+    pub(crate) fn try_new(host: &Host) -> Result<Self, StartError> {
         Ok(Self {
             door: host.door.clone(),
             log: host.log.clone(),
             rules: Arc::new(ListingRules::embedded()?),
             industries: Arc::new(Industries::embedded()?),
-            calendar: Arc::new(calendar),
+            calendar: Arc::new(host.settings.rules.calendar()?),
             statement_working_days: host.settings.rules.statement_working_days,
         })
     }
@@ -160,19 +160,22 @@ impl App {
 
     /// 令第11号 gives the subject a statement and does not say how long it has: the node's
     /// configuration does.
-    fn statement_period(&self, served_on: Date) -> Result<StatementPeriod, Refusal> {
+    fn counted(&self, served_on: Date) -> Result<StatementPeriod, CalendarError> {
         let days = self.statement_working_days;
-        let counted = self.calendar.working_days_after(served_on, days);
-        let deadline = counted.map_err(|error| match error {
-            CalendarError::BeforeCoverage { first, .. } => {
-                Refusal::new(ErrorReason::DateTooEarly, error).with("earliest", first)
-            }
-            CalendarError::TooLong => Refusal::internal(error),
-        })?;
+        let deadline = self.calendar.working_days_after(served_on, days)?;
         let legal_basis = format!(
             "应急管理部令第11号未规定陈述申辩期限；按本节点配置为{days}个工作日（参照行政处罚法第六十四条）"
         );
         Ok(StatementPeriod { deadline, calendar_version: self.calendar.version(), legal_basis })
+    }
+
+    fn statement_period(&self, served_on: Date) -> Result<StatementPeriod, Refusal> {
+        self.counted(served_on).map_err(|error| match error {
+            CalendarError::BeforeCoverage { first, .. } => {
+                Refusal::new(ErrorReason::DateTooEarly, error).with("earliest", first)
+            }
+            CalendarError::TooLong => Refusal::internal(error),
+        })
     }
 
     /// Whether the caller may read what is known of a credit case.

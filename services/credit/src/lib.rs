@@ -11,6 +11,7 @@
 //! | `ProposeListing` | officer | `CreditCaseOpened` | an officer opens the case the rules left open |
 //! | `ServeListingNotice` | officer | `ListingNoticeServed` | 告知: the time for a statement runs |
 //! | `RecordStatement` | officer | `StatementRecorded` | 陈述、申辩 |
+//! | `RescheduleStatementPeriod` | timer | `StatementPeriodRescheduled` | a holiday notice moved its end |
 //! | `EndStatementPeriod` | timer | `StatementPeriodEnded` | the organ may decide |
 //! | `DecideListing` | officer | `ListingDecided` | 列入决定 or 不予列入, without effect yet |
 //! | `ServeListingDecision` | officer | `SubjectListed` | 送达: the listing is in force |

@@ -1,5 +1,7 @@
 //! One method per use case: check, authorise, decide. Queries stand beside the commands.
 
+mod clue;
+
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -14,6 +16,7 @@ use onenet_proto::{
 use onenet_standards::{Uscc, Violations};
 use uuid::Uuid;
 
+pub(crate) use self::clue::{RECORD_CLUES, unknown_clue};
 use crate::domain::{Case, CaseCommand, CaseRejection, Party, PartyKind, Penalty};
 
 /// The use cases of enforcement.

@@ -1,12 +1,14 @@
-//! The vocabulary of enforcement: parties, penalties, and the case that joins them.
+//! The vocabulary of enforcement: parties, penalties, the case that joins them, and clues to violations.
 #![deny(clippy::wildcard_enum_match_arm)]
 
 mod case;
+mod clue;
 mod penalty;
 
 use onenet_standards::Uscc;
 
 pub use case::{Case, CaseCommand, CaseEvent, CaseRejection};
+pub use clue::{Clue, ClueCommand, ClueEvent, ClueRejection, OverdueDanger, clue_id};
 pub use penalty::{Fine, Penalty, PenaltyKind};
 
 /// The party (当事人) of a case, as the register had it on the day the case was opened.

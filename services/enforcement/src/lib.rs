@@ -1,13 +1,17 @@
-//! Enforcement (执法): cases and their penalties, from filing to effect.
+//! Enforcement (执法): cases and their penalties, from filing to effect, and the clues that reach organs.
 //!
-//! One aggregate, [`Case`](domain::Case), one stream per case (`case-<UUID>`, subject: the party's
-//! USCC). It decides three steps, each a fact of its own:
+//! [`Case`](domain::Case), one stream per case (`case-<UUID>`, subject: the party's USCC), decides three
+//! steps, each a fact of its own:
 //!
 //! | Command | Fact | What it means |
 //! |---|---|---|
 //! | `OpenCase` | `CaseOpened` | an organ filed a case (立案) against a party |
 //! | `DecidePenalty` | `PenaltyDecided` | it decided the penalty (行政处罚决定), without effect yet |
 //! | `ServePenalty` | `PenaltyTookEffect` | the decision was served (送达) and has effect from that day |
+//!
+//! [`Clue`](domain::Clue), one stream per clue (`clue-<UUIDv5 of the event it follows from>`), is what a
+//! reaction to hazard records when a hidden danger is overdue or escalates: `ClueRecorded` for the organ
+//! the danger is with. No clue opens a case or punishes anybody; an officer does.
 //!
 //! Invariants:
 //!

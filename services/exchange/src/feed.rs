@@ -1,5 +1,6 @@
 //! The feed: every context's events in one gapless order, and the streams that subscribers read it by.
 
+mod corrections;
 mod deliveries;
 mod directory;
 mod fill;
@@ -30,6 +31,19 @@ pub const SHARED: &[&str] = &[
     "onenet.enterprise.v1.KeyEnterpriseDesignated",
     "onenet.hazard.v1.MajorHazardIdentified",
     "onenet.hazard.v1.MajorHazardFiled",
+    "onenet.hazard.v1.HiddenDangerReported",
+    "onenet.hazard.v1.HiddenDangerGraded",
+    "onenet.hazard.v1.RectificationOrdered",
+    "onenet.hazard.v1.TreatmentReported",
+    "onenet.hazard.v1.HiddenDangerRectified",
+    "onenet.hazard.v1.RectificationAccepted",
+    "onenet.hazard.v1.HiddenDangerRechecked",
+    "onenet.hazard.v1.HiddenDangerReopened",
+    "onenet.hazard.v1.HiddenDangerOverdue",
+    "onenet.hazard.v1.HiddenDangerEscalated",
+    "onenet.hazard.v1.RectificationRescheduled",
+    "onenet.hazard.v1.HiddenDangerCorrected",
+    "onenet.hazard.v1.HiddenDangerWithdrawn",
     "onenet.enforcement.v1.PenaltyTookEffect",
     "onenet.credit.v1.SubjectListed",
     "onenet.credit.v1.SubjectRemoved",

@@ -1,18 +1,28 @@
-//! One method per use case: check, authorise, decide. Queries stand beside the commands.
+//! One method per use case: check, authorise, decide. Queries stand beside the commands. Hidden dangers
+//! are in [`hidden_danger`], what the clock does to them in [`deadlines`].
+
+mod corrections;
+mod deadlines;
+mod hidden_danger;
 
 use std::sync::Arc;
 
 use jiff::civil::Date;
-use onenet_chassis::{Call, Door, Host, Matter, Refusal, StartError, Write, day, field};
+use onenet_chassis::{
+    Call, Door, Host, Matter, Refusal, StartError, Write, config::RuleSettings, day, field,
+};
 use onenet_eventstore::PgLog;
 use onenet_kernel::{Aggregate as _, Key, Receipt, StreamId, look};
-use onenet_proto::{common::v1::ErrorReason, hazard::v1::HazardErrorReason as Reason};
+use onenet_proto::{
+    common::v1::ErrorReason, enterprise::v1::Enterprise, hazard::v1::HazardErrorReason as Reason,
+};
 use onenet_standards::{
-    Industries, Uscc,
+    Calendar, HiddenDangerCriteria, Industries, Uscc,
     gb18218::{AssessError, Gb18218},
 };
 use uuid::Uuid;
 
+pub(crate) use self::hidden_danger::{Cited, Graded, unknown_danger};
 use crate::domain::{
     Filing, HazardUnit, Identification, MajorHazard, MajorHazardCommand as Command,
     MajorHazardRejection as Rejection, OnBehalf, Substance,
@@ -25,6 +35,9 @@ pub(crate) struct App {
     pub(crate) log: PgLog,
     pub(crate) industries: Arc<Industries>,
     standard: Arc<Gb18218>,
+    criteria: Arc<HiddenDangerCriteria>,
+    calendar: Arc<Calendar>,
+    rules: Arc<RuleSettings>,
 }
 
 /// A unit as it is stated.
@@ -43,16 +56,15 @@ impl App {
             log: host.log.clone(),
             industries: Arc::new(Industries::embedded()?),
             standard: Arc::new(Gb18218::embedded()?),
+            criteria: Arc::new(HiddenDangerCriteria::embedded()?),
+            calendar: Arc::new(host.settings.rules.calendar()?),
+            rules: Arc::new(host.settings.rules.clone()),
         })
     }
 
     pub(crate) async fn identify(&self, call: &Write, stated: Stated) -> Result<Receipt, Refusal> {
         let Stated { enterprise, unit, substances, residents_within_500m, on_behalf } = stated;
-        let registered = self.door.register().registered(enterprise.as_str()).await?;
-        let registered = registered.ok_or_else(|| unknown_enterprise(call, &enterprise))?;
-        let matter = self.door.matter(&registered.division, &registered.industry).await?;
-        let matter = Matter { subject: Some(enterprise.as_str()), ..matter };
-        self.door.authorise(call, &matter, call.today)?;
+        let registered = self.authorise_at(call, &enterprise).await?;
         check_on_behalf(*call.uscc() == enterprise, on_behalf.as_ref())?;
         let identification =
             Identification::assess(&self.standard, substances, residents_within_500m)
@@ -86,6 +98,16 @@ impl App {
         call.execute::<MajorHazard>(&self.log, &stream, &command, happened, "").await
     }
 
+    /// Whether the caller may do this where the enterprise works; answers what the register says of it.
+    async fn authorise_at(&self, call: &Call, enterprise: &Uscc) -> Result<Enterprise, Refusal> {
+        let registered = self.door.register().registered(enterprise.as_str()).await?;
+        let registered = registered.ok_or_else(|| unknown_enterprise(call, enterprise))?;
+        let matter = self.door.matter(&registered.division, &registered.industry).await?;
+        let matter = Matter { subject: Some(enterprise.as_str()), ..matter };
+        self.door.authorise(call, &matter, call.today)?;
+        Ok(registered)
+    }
+
     /// Whether the caller may do this to the major hazard; answers whose it is.
     pub(crate) async fn authorise(&self, call: &Call, hazard_id: Uuid) -> Result<String, Refusal> {
         let (hazard, _) = look::<MajorHazard>(&self.log, &stream(hazard_id)).await?;
@@ -116,7 +138,7 @@ fn check_on_behalf(is_enterprise: bool, on_behalf: Option<&OnBehalf>) -> Result<
 /// Who may not know which enterprises there are is not told.
 fn unknown_enterprise(call: &Call, enterprise: &Uscc) -> Refusal {
     if call.caller.office.is_none() && call.uscc() != enterprise {
-        return Refusal::not_authorised("enterprises-identify-their-own");
+        return Refusal::not_authorised("enterprises-act-for-themselves");
     }
     Refusal::new(Reason::EnterpriseUnknown, "no registered enterprise has this code")
 }

@@ -1,14 +1,28 @@
-//! The vocabulary of hazards: units, substances, what the standard says of them, and filings.
+//! The vocabulary of hazards: units, substances, what the standard says of them, and filings; hidden
+//! dangers, their grades, orders, reports and deadlines.
 #![deny(clippy::wildcard_enum_match_arm)]
 
 mod assessment;
+mod danger;
+mod hidden_danger;
 mod major_hazard;
+mod obligation;
 
 use jiff::civil::Date;
 use onenet_standards::Uscc;
 
 pub use assessment::{AssessedSubstance, Assessment, Identification, Substance};
+pub use danger::{
+    Acceptance, CongressReceipt, Criterion, DepartmentReceipt, Due, Finding, FindingCause,
+    FindingKind, FindingSource, Grade, Grading, NextEscalation, OverdueDanger, Recheck,
+    RecheckOutcome, Rectification, RectificationOrder, Severity, ThirdPartyAcceptance, TimeGiven,
+    TreatmentReport,
+};
+pub use hidden_danger::{
+    HiddenDanger, HiddenDangerCommand, HiddenDangerEvent, HiddenDangerRejection,
+};
 pub use major_hazard::{MajorHazard, MajorHazardCommand, MajorHazardEvent, MajorHazardRejection};
+pub use obligation::{Obligation, ObligationKind, ObligationState};
 pub use onenet_standards::gb18218::Level;
 
 /// The unit (单元) that is identified.

@@ -10,21 +10,24 @@ use onenet_proto::{
 };
 use prost::Message;
 
-const ORGAN: &str = "11410000MB15291763";
-const PLANT: &str = "91230500MA1B3N1N2M";
-const CASE: &str = "0190f6a0-0000-7000-8000-000000000001";
-const OTHER: &str = "0190f6a0-0000-7000-8000-000000000002";
+use crate::hidden_dangers;
+
+pub(crate) const ORGAN: &str = "11410000MB15291763";
+pub(crate) const PLANT: &str = "91230500MA1B3N1N2M";
+pub(crate) const CASE: &str = "0190f6a0-0000-7000-8000-000000000001";
+pub(crate) const OTHER: &str = "0190f6a0-0000-7000-8000-000000000002";
 
 /// Full names, and bytes.
 pub(crate) fn all() -> Vec<(&'static str, Vec<u8>)> {
-    [enterprise(), hazard(), enforcement(), credit_cases(), listings(), exchange()].concat()
+    let contexts = [enterprise(), hazard(), enforcement(), credit_cases(), listings(), exchange()];
+    [contexts.concat(), hidden_dangers::all()].concat()
 }
 
-fn example(name: &'static str, event: &impl Message) -> (&'static str, Vec<u8>) {
+pub(crate) fn example(name: &'static str, event: &impl Message) -> (&'static str, Vec<u8>) {
     (name, event.encode_to_vec())
 }
 
-fn text(text: &str) -> String {
+pub(crate) fn text(text: &str) -> String {
     text.to_owned()
 }
 
@@ -204,7 +207,7 @@ fn enforcement() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-fn obligation(kind: &str, state: ObligationState) -> Obligation {
+pub(crate) fn obligation(kind: &str, state: ObligationState) -> Obligation {
     Obligation {
         id: text(OTHER),
         organ: text(ORGAN),
@@ -316,6 +319,14 @@ fn credit_cases() -> Vec<(&'static str, Vec<u8>)> {
             &credit::StatementPeriodEnded {
                 credit_case_id: text(CASE),
                 statement_period: statement(ObligationState::Passed),
+            },
+        ),
+        example(
+            "onenet.credit.v1.StatementPeriodRescheduled",
+            &credit::StatementPeriodRescheduled {
+                credit_case_id: text(CASE),
+                statement_period: statement(ObligationState::Open),
+                previous_due_at: Some(prost_types::Timestamp { seconds: 1_789_913_600, nanos: 0 }),
             },
         ),
         example(

@@ -5,14 +5,15 @@
 #![expect(clippy::unwrap_used, reason = "a test may end abruptly: that is how it fails")]
 
 mod examples;
+mod hidden_dangers;
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use onenet_credit::domain::DishonestSubjectEvent;
-use onenet_enforcement::domain::CaseEvent;
+use onenet_enforcement::domain::{CaseEvent, ClueEvent};
 use onenet_enterprise::domain::{DivisionEvent, EnterpriseEvent, OrganisationEvent};
 use onenet_exchange::domain::{AgencyEvent, GrantEvent};
-use onenet_hazard::domain::MajorHazardEvent;
+use onenet_hazard::domain::{HiddenDangerEvent, MajorHazardEvent};
 use onenet_kernel::{Corrupt, WireEvent};
 use prost_types::FileDescriptorSet;
 
@@ -35,7 +36,9 @@ fn through_its_context(event_type: &str, bytes: &[u8]) -> Result<(String, Vec<u8
         read_and_write::<OrganisationEvent>,
         read_and_write::<EnterpriseEvent>,
         read_and_write::<MajorHazardEvent>,
+        read_and_write::<HiddenDangerEvent>,
         read_and_write::<CaseEvent>,
+        read_and_write::<ClueEvent>,
         read_and_write::<DishonestSubjectEvent>,
         read_and_write::<AgencyEvent>,
         read_and_write::<GrantEvent>,

@@ -11,14 +11,15 @@ use crate::{
 };
 
 /// The end of the time for a statement.
-const STATEMENT_PERIOD: &str = "statement_period";
+pub(crate) const STATEMENT_PERIOD: &str = "statement_period";
 /// The end of a listing's term.
 const EXPIRY: &str = "expiry";
 
 /// What an event of a subject arms and disarms.
 pub(crate) fn changes(event: &Recorded) -> Result<Vec<TimerChange>, Corrupt> {
     let change = match Event::decode(&event.event_type, &event.payload)? {
-        Event::ListingNoticeServed { credit_case_id, statement_period, .. } => {
+        Event::ListingNoticeServed { credit_case_id, statement_period, .. }
+        | Event::StatementPeriodRescheduled { credit_case_id, statement_period, .. } => {
             arm(STATEMENT_PERIOD, credit_case_id, statement_period.due_at)
         }
         Event::StatementPeriodEnded { credit_case_id, .. }
@@ -40,19 +41,37 @@ fn disarm(deadline: &str, credit_case_id: Uuid) -> TimerChange {
     TimerChange::Disarm { name: format!("{deadline}-{credit_case_id}") }
 }
 
+/// Lets subjects count their provisional periods anew.
+pub(crate) struct Recount(pub(crate) App);
+
+impl Fire for Recount {
+    async fn fire(&self, timer: &Timer) -> Result<(), HandleError> {
+        let (_, id) = of_case(timer)?;
+        self.0.recount(timer, id).await
+    }
+}
+
+/// Which deadline of which case a timer is.
+fn of_case(timer: &Timer) -> Result<(&str, Uuid), HandleError> {
+    let unknown = || HandleError::Poison(format!("no deadline is called {}", timer.name));
+    let (deadline, id) = timer.name.split_once('-').ok_or_else(unknown)?;
+    Ok((deadline, id.parse().map_err(|_shape| unknown())?))
+}
+
 /// Lets subjects look at what has come.
 pub(crate) struct Deadlines(pub(crate) App);
 
 impl Fire for Deadlines {
     async fn fire(&self, timer: &Timer) -> Result<(), HandleError> {
-        let unknown = || HandleError::Poison(format!("no deadline is called {}", timer.name));
-        let (deadline, id) = timer.name.split_once('-').ok_or_else(unknown)?;
-        let id: Uuid = id.parse().map_err(|_shape| unknown())?;
+        let (deadline, id) = of_case(timer)?;
         let due_at = timer.due_at;
         let command = match deadline {
             STATEMENT_PERIOD => Command::EndStatementPeriod { credit_case_id: id, due_at },
             EXPIRY => Command::ExpireListing { listing_id: id, due_at },
-            _ => return Err(unknown()),
+            _ => {
+                let unknown = format!("no deadline is called {}", timer.name);
+                return Err(HandleError::Poison(unknown));
+            }
         };
         self.0.look_again(timer, id, &command).await
     }

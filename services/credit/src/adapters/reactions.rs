@@ -26,7 +26,7 @@ impl Handler for Judge {
                 self.0.judge(event, judged.subject, judged.penalty).await
             }
             // without effect, there is nothing to judge
-            Some("CaseOpened" | "PenaltyDecided") => Ok(()),
+            Some("CaseOpened" | "PenaltyDecided" | "ClueRecorded") => Ok(()),
             _ => Err(Corrupt::unknown_type(&event.event_type).into()),
         }
     }

@@ -42,6 +42,29 @@ impl App {
         ended(outcome).map(drop)
     }
 
+    /// Lets the subject count a statement period anew, with the calendar of this start.
+    pub(crate) async fn recount(
+        &self,
+        timer: &Timer,
+        credit_case_id: Uuid,
+    ) -> Result<(), HandleError> {
+        let has_case = |it: &DishonestSubject| it.rule_set_of(credit_case_id).is_some();
+        let known = match self.known(&timer.stream, has_case).await {
+            Ok(known) => known,
+            Err(error) => return ended(Err(error)).map(drop),
+        };
+        let Some(served_on) = known.provisional_from(credit_case_id) else { return Ok(()) };
+        let period = self.counted(served_on).map_err(|error| {
+            HandleError::NotYet(format!("the calendar cannot count the period anew: {error}"))
+        })?;
+        // a command of its own beside the one that the timer stands for
+        let name = format!("{} {}", timer.name, period.calendar_version);
+        let timer = Timer { name, ..timer.clone() };
+        let due_at = timer.due_at;
+        let command = Command::RescheduleStatementPeriod { credit_case_id, due_at, period };
+        self.look_again(&timer, credit_case_id, &command).await
+    }
+
     /// Lets the subject look again at a deadline of one of its cases.
     pub(crate) async fn look_again(
         &self,

@@ -5,6 +5,7 @@ mod rejection;
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use jiff::civil::Date;
 use onenet_kernel::{Aggregate, Key};
 use onenet_standards::{
     Uscc,
@@ -80,6 +81,10 @@ impl Aggregate for DishonestSubject {
                 let case = self.case(*listing_id, organ)?;
                 case.remove_listing(removal, rules, self.entry.as_deref())
             }
+            Command::RescheduleStatementPeriod { credit_case_id, due_at, period } => {
+                let case = self.cases.get(credit_case_id);
+                Ok(case.map_or_else(Vec::new, |case| case.reschedule(*due_at, period)))
+            }
             Command::EndStatementPeriod { credit_case_id, due_at } => {
                 let case = self.cases.get(credit_case_id);
                 Ok(case.map_or_else(Vec::new, |case| case.end_statement_period(*due_at)))
@@ -115,6 +120,7 @@ impl Aggregate for DishonestSubject {
             }
             Event::ListingNoticeServed { credit_case_id, .. }
             | Event::StatementRecorded { credit_case_id, .. }
+            | Event::StatementPeriodRescheduled { credit_case_id, .. }
             | Event::StatementPeriodEnded { credit_case_id, .. }
             | Event::ListingDecided { credit_case_id, .. } => {
                 self.evolve_case(*credit_case_id, event);
@@ -152,6 +158,12 @@ impl DishonestSubject {
     #[must_use]
     pub fn subject_of(&self, credit_case_id: Uuid) -> Option<&Subject> {
         self.cases.get(&credit_case_id).map(|case| case.penalised().0)
+    }
+
+    /// The day from which the time for a statement is counted, where its end is provisional.
+    #[must_use]
+    pub fn provisional_from(&self, credit_case_id: Uuid) -> Option<Date> {
+        self.cases.get(&credit_case_id)?.provisional_from()
     }
 
     /// The rule set that a credit case is judged by.

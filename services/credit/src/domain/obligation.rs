@@ -122,6 +122,11 @@ impl Obligation {
         self.state == ObligationState::Open && self.due_at == due_at
     }
 
+    /// Whether another arrangement of holidays may still move it.
+    pub(super) fn is_provisional(&self) -> bool {
+        self.state == ObligationState::Open && self.provisional
+    }
+
     pub(super) fn last_day(&self) -> Date {
         days::last_day_before(self.due_at)
     }

@@ -137,6 +137,28 @@ async fn the_clock_ends_a_listing_whose_term_is_over_and_no_other() {
 }
 
 #[tokio::test]
+async fn a_holiday_notice_moves_a_statement_period_that_was_counted_beyond_the_last_one() {
+    // long enough to end in years without notices, whatever the present day
+    let days = 5_000;
+    let world = World::with_statement_days(days).await;
+    let case = world.opened(&effect()).await;
+    let receipt = world.notice(&case, "2026-03-06").await.unwrap();
+    let before = world.case(&case, &[receipt]).await.obligation.unwrap();
+    assert_eq!((before.calendar_version.as_str(), before.provisional), ("CN-2026", true));
+    let built_in = include_str!("../../../../crates/standards/data/holidays.csv");
+    let notices = format!(
+        "{built_in}2027-01-01,holiday,元旦,-\n2027-02-08,holiday,春节,-\n\
+             2027-02-09,holiday,春节,-\n2027-10-01,holiday,国庆节,-\n"
+    );
+    let _counting = world.counting_by(&notices, days);
+    let view = world.until_version(&case, 3).await;
+    let after = view.obligation.unwrap();
+    assert_eq!((&after.id, after.calendar_version.as_str()), (&before.id, "CN-2027"));
+    let [before, after] = [before.due_at, after.due_at].map(|due_at| due_at.unwrap().seconds);
+    assert!(after >= before + 2 * 86_400, "two days off that were not foreseen: {before} {after}");
+}
+
+#[tokio::test]
 async fn the_statement_period_is_an_obligation_that_says_what_it_rests_on() {
     let world = World::without_clock().await;
     let case = world.opened(&effect()).await;

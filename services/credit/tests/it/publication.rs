@@ -79,7 +79,8 @@ fn record(state: State, position: Option<Position>) -> BlacklistRecord {
 
 /// What a committed reader sees of the blacklist topic, once `count` records are there.
 async fn read(world: &World, topic: &str, count: usize) -> Vec<BlacklistRecord> {
-    let cluster = Cluster { bootstrap: world.node.settings().kafka.brokers.clone() };
+    let kafka = world.node.settings().kafka.as_ref().unwrap();
+    let cluster = Cluster { bootstrap: kafka.brokers.clone() };
     let mut records = Vec::new();
     for _ in 0..600 {
         records = read_topic(&cluster, topic).await.unwrap();

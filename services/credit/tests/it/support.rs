@@ -1,9 +1,14 @@
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use jiff::civil::date;
 use onenet_chassis::{
     Context, Role,
-    config::Settings,
+    config::{RuleSettings, Settings},
     private::PrivateNode,
     run,
     testing::{
@@ -51,41 +56,58 @@ pub(crate) struct World {
     pub(crate) node: PrivateNode,
     address: SocketAddr,
     _stop: DropGuard,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl World {
     pub(crate) async fn new() -> Self {
-        Self::start(&[&Role::ALL], None).await
+        Self::start(&[&Role::ALL], |_, _| {}).await
     }
 
     pub(crate) async fn without_clock() -> Self {
-        Self::start(&[&WITHOUT_CLOCK], None).await
+        Self::start(&[&WITHOUT_CLOCK], |_, _| {}).await
     }
 
     /// One process answers calls, another follows: neither knows what the other keeps in memory.
     pub(crate) async fn in_two() -> Self {
         let (answers, follows) = WITHOUT_CLOCK.split_at(2);
-        Self::start(&[answers, follows], None).await
+        Self::start(&[answers, follows], |_, _| {}).await
     }
 
     /// Counts working days by these holiday notices.
     pub(crate) async fn with_holidays(notices: &str) -> Self {
-        Self::start(&[&Role::ALL], Some(notices)).await
+        Self::start(&[&Role::ALL], |rules, folder| rules.holidays = Some(written(folder, notices)))
+            .await
     }
 
-    async fn start(processes: &[&[Role]], holidays: Option<&str>) -> Self {
+    /// Without a clock, and with so many working days for a statement.
+    pub(crate) async fn with_statement_days(days: u32) -> Self {
+        Self::start(&[&WITHOUT_CLOCK], |rules, _| rules.statement_working_days = days).await
+    }
+
+    /// A process beside it fires deadlines and counts working days by these holiday notices, until the
+    /// guard is dropped.
+    pub(crate) fn counting_by(&self, notices: &str, days: u32) -> DropGuard {
+        let mut settings = Settings::clone(self.node.settings());
+        settings.rules.statement_working_days = days;
+        settings.rules.holidays = Some(written(self.folder.path(), notices));
+        let (settings, stop) = (Arc::new(settings), CancellationToken::new());
+        let (guard, clock) = (stop.clone().drop_guard(), TestClock::at(date(2026, 11, 24)));
+        tokio::spawn(async move {
+            let (contexts, clock) = ([onenet_credit::context()], clock as Arc<dyn Clock>);
+            run(&contexts, &settings, &[Role::Clock], None, &clock, &stop).await.unwrap();
+        });
+        guard
+    }
+
+    async fn start(processes: &[&[Role]], settle: impl FnOnce(&mut RuleSettings, &Path)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let postgres = onenet_devservers::shared_postgres().unwrap();
         let kafka = onenet_devservers::shared_kafka().unwrap();
         let node = testing::node(folder.path(), postgres, kafka).await.unwrap();
         node.prepare(&contexts()).await.unwrap();
         let mut settings = Settings::clone(node.settings());
-        settings.rules.holidays = holidays.map(|notices| {
-            let path: PathBuf = folder.path().join("holidays.csv");
-            std::fs::write(&path, notices).unwrap();
-            path
-        });
+        settle(&mut settings.rules, folder.path());
         let listener = TcpListener::bind(settings.server.listen).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (settings, stop) = (Arc::new(settings), CancellationToken::new());
@@ -98,7 +120,7 @@ impl World {
                 run(&contexts(), &settings, &roles, listener, &clock, &stop).await.unwrap();
             });
         }
-        let world = Self { node, address, _stop: stop.drop_guard(), _folder: folder };
+        let world = Self { node, address, _stop: stop.drop_guard(), folder };
         world.knows_the_register().await;
         world
     }
@@ -163,14 +185,27 @@ impl World {
 
     /// Waits for what the clock does.
     pub(crate) async fn until(&self, id: &str, state: CreditCaseState) -> CreditCaseView {
+        self.until_it(id, |view| view.state() == state).await
+    }
+
+    /// Waits until the subject's stream is at a version.
+    pub(crate) async fn until_version(&self, id: &str, version: u64) -> CreditCaseView {
+        self.until_it(id, |view| view.version == version).await
+    }
+
+    async fn until_it(
+        &self,
+        id: &str,
+        has_come: impl Fn(&CreditCaseView) -> bool,
+    ) -> CreditCaseView {
         for _ in 0..3_000 {
             let view = self.case(id, &[]).await;
-            if view.state() == state {
+            if has_come(&view) {
                 return view;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        unreachable!("the case did not become {state:?}");
+        unreachable!("it did not come: {:?}", self.case(id, &[]).await);
     }
 
     pub(crate) async fn on_the_list(&self, fresh_as: &[Receipt]) -> BlacklistRecord {
@@ -179,6 +214,12 @@ impl World {
         let answer = self.credit(&other_organ()).get_blacklist_entry(request).await;
         answer.unwrap().into_inner().record.unwrap()
     }
+}
+
+fn written(folder: &Path, notices: &str) -> PathBuf {
+    let path = folder.join("holidays.csv");
+    std::fs::write(&path, notices).unwrap();
+    path
 }
 
 fn contexts() -> Vec<Context> {

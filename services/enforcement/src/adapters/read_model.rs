@@ -1,11 +1,13 @@
-//! Cases as they stand, folded from the own log, and the queries they answer.
+//! Cases and clues as they stand, folded from the own log, and the queries they answer.
+
+pub(crate) mod clue;
 
 use onenet_chassis::{
     Refusal, Scope,
     view::{self, Paging},
 };
 use onenet_eventstore::{Db, DbError, HandleError, Handler, sqlx, sqlx::PgConnection};
-use onenet_kernel::{Corrupt, Recorded, WireEvent as _};
+use onenet_kernel::{Aggregate as _, Corrupt, Recorded, WireEvent as _};
 use onenet_proto::{
     common::v1::Page,
     enforcement::v1::{CaseState, CaseView, Party},
@@ -13,9 +15,9 @@ use onenet_proto::{
 use onenet_standards::Uscc;
 use prost::Message as _;
 
-use crate::domain::CaseEvent;
+use crate::domain::{CaseEvent, Clue};
 
-/// Folds the events of cases into their views.
+/// Folds the events of the own log into views.
 pub(crate) struct ReadModel;
 
 impl Handler for ReadModel {
@@ -24,6 +26,9 @@ impl Handler for ReadModel {
     }
 
     async fn handle(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), HandleError> {
+        if event.stream.category() == Clue::CATEGORY {
+            return clue::handle(tx, event).await;
+        }
         let case_id = event.stream.key();
         let mut view = match CaseEvent::decode(&event.event_type, &event.payload)? {
             CaseEvent::CaseOpened { case_id, organ, party, filed_on, cause } => CaseView {

@@ -1,7 +1,9 @@
-//! Cases in protobuf. What a request says is checked field by field ([`requests`]); what an event says
+//! Cases and clues in protobuf. What a request says is checked field by field ([`requests`]); what an event says
 //! was checked when it was decided, and is read as it stands. Everything written once is read for
 //! ever: an upcast belongs here.
 
+mod clue;
+pub(crate) mod overdue;
 pub(crate) mod requests;
 mod values;
 

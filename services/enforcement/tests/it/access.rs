@@ -37,7 +37,7 @@ fn the_policies_fit_the_contract_and_every_call_is_permitted_to_somebody() {
         subject: Some(&party),
         organ: Some(&organ),
     };
-    assert_eq!(policies.actions().count(), 5);
+    assert_eq!(policies.actions().count(), 7);
     for action in policies.actions() {
         let decided = policies.decide(&caller, action, &matter, date(2026, 11, 24));
         assert!(decided.is_ok(), "{action}");

@@ -3,5 +3,6 @@
 
 mod access;
 mod cases;
+mod clues;
 mod refusals;
 mod support;

@@ -57,7 +57,7 @@ impl World {
         let mut contexts = vec![onenet_enforcement::context()];
         let mut roles = vec![Role::Api, Role::Project];
         if is_whole {
-            contexts.push(elsewhere::silent("enterprise"));
+            contexts.extend(["enterprise", "hazard"].map(elsewhere::silent));
             roles = Role::ALL.to_vec();
         }
         node.prepare(&contexts).await.unwrap();
@@ -71,7 +71,11 @@ impl World {
     }
 
     pub(crate) fn cases(&self, uscc: &str) -> CaseServiceClient<Channel> {
-        CaseServiceClient::new(self.node.connect(self.running.address, Some(uscc)).unwrap())
+        CaseServiceClient::new(self.connect(uscc))
+    }
+
+    pub(crate) fn connect(&self, uscc: &str) -> Channel {
+        self.node.connect(self.running.address, Some(uscc)).unwrap()
     }
 
     /// A case of the organ against the plant.

@@ -61,7 +61,8 @@ impl Snapshot {
     }
 }
 
-fn opens(grant: &Grant, event: &FeedEvent) -> bool {
+/// Whether a grant lets an event pass, on a day it is in force.
+pub(super) fn opens(grant: &Grant, event: &FeedEvent) -> bool {
     let terms = &grant.terms;
     let is_own_industry = |prefix: &String| event.industry.starts_with(prefix.as_str());
     terms.event_types.contains(&event.cloud.r#type)
@@ -158,7 +159,8 @@ impl Directory {
     }
 }
 
-fn grant(bytes: &[u8]) -> Result<Grant, Box<dyn std::error::Error + Send + Sync>> {
+/// A grant from its stored view.
+pub(super) fn grant(bytes: &[u8]) -> Result<Grant, Box<dyn std::error::Error + Send + Sync>> {
     let view: GrantView = decode(bytes)?;
     Ok(view.grant.unwrap_or_default().try_into()?)
 }

@@ -49,7 +49,7 @@ pub(super) struct Inner {
     pub(super) tail: Tail,
     pub(super) tokens: Tokens,
     pub(super) stop: CancellationToken,
-    db: Db,
+    pub(super) db: Db,
     live: Mutex<HashMap<Uuid, Live>>,
 }
 

@@ -3,6 +3,7 @@ use std::{sync::Arc, time::Duration};
 use onenet_chassis::{Refusal, trace};
 use onenet_kernel::Position;
 use onenet_proto::{
+    cloudevents::v1::CloudEvent,
     common::v1::ErrorReason,
     exchange::v1::{
         Batch, Delivery, ExchangeErrorReason as Reason, Progress, SubscribeResponse, Subscribed,
@@ -19,6 +20,7 @@ use uuid::Uuid;
 
 use crate::feed::{
     FeedEvent, Filter, Resume, Snapshot,
+    corrections::{has_reached, reduced},
     deliveries::Delivered,
     live::{Change, Inner},
     tail::Page,
@@ -42,6 +44,27 @@ pub(super) struct Stream {
     pub(super) messages: mpsc::Sender<Result<SubscribeResponse, Status>>,
     pub(super) changes: mpsc::Receiver<Change>,
     pub(super) taken_over: CancellationToken,
+}
+
+/// An event on its way to the subscriber.
+enum Passing<'a> {
+    Whole(&'a FeedEvent),
+    /// A correction that no grant lets pass today.
+    Reduced(&'a FeedEvent),
+}
+
+impl Passing<'_> {
+    fn cloud(&self) -> CloudEvent {
+        match self {
+            Self::Whole(event) => event.cloud.clone(),
+            Self::Reduced(event) => reduced(&event.cloud),
+        }
+    }
+
+    fn event(&self) -> &FeedEvent {
+        let (Self::Whole(event) | Self::Reduced(event)) = self;
+        event
+    }
 }
 
 /// Why a stream ends.
@@ -137,12 +160,15 @@ impl Stream {
         let from = self.at.position;
         let new: Vec<&Arc<FeedEvent>> = page.iter().filter(|event| event.position > from).collect();
         let Some(upto) = new.last().map(|event| event.position) else { return Ok(()) };
-        let passing: Vec<&Arc<FeedEvent>> = new
-            .into_iter()
-            .filter(|event| {
-                snapshot.may_receive(&self.subscriber, event, today) && self.filter.passes(event)
-            })
-            .collect();
+        let mut passing = Vec::new();
+        for event in new {
+            let may = snapshot.may_receive(&self.subscriber, event, today);
+            if may && self.filter.passes(event) {
+                passing.push(Passing::Whole(event));
+            } else if self.has_what_is_corrected(event, &passing).await? {
+                passing.push(if may { Passing::Whole(event) } else { Passing::Reduced(event) });
+            }
+        }
         if !passing.is_empty() {
             let grants: Vec<Uuid> =
                 snapshot.in_force(&self.subscriber, today).map(|grant| grant.id).collect();
@@ -154,15 +180,32 @@ impl Stream {
                 .iter()
                 .map(|event| {
                     self.at.sequence += 1;
-                    Delivery { sequence: self.at.sequence, event: Some(event.cloud.clone()) }
+                    Delivery { sequence: self.at.sequence, event: Some(event.cloud()) }
                 })
                 .collect();
-            self.at.position = events.last().map_or(upto, |event| event.position);
+            self.at.position = events.last().map_or(upto, |it| it.event().position);
             let resume_token = self.token()?;
             self.send(Message::Batch(Batch { deliveries, resume_token })).await?;
         }
         self.at.position = upto;
         Ok(())
+    }
+
+    /// A correction goes to everyone to whom what it corrects was delivered, whatever grant or filter
+    /// holds today; what is on its way counts as delivered.
+    async fn has_what_is_corrected(
+        &self,
+        event: &FeedEvent,
+        on_its_way: &[Passing<'_>],
+    ) -> Result<bool, Refusal> {
+        let Some(corrects) = event.corrects.as_ref().filter(|_| event.is_shared) else {
+            return Ok(false);
+        };
+        if on_its_way.iter().any(|passing| corrects.events.contains(&passing.event().cloud.id)) {
+            return Ok(true);
+        }
+        let (db, tail) = (&self.shared.db, &self.shared.tail);
+        has_reached(db, tail, (self.at.subscription, &self.subscriber), corrects).await
     }
 
     async fn change(&mut self, Change { filter, changed }: Change) -> Result<(), End> {

@@ -7,9 +7,9 @@ use std::{
     time::Duration,
 };
 
-use onenet_chassis::timestamp;
+use onenet_chassis::{Refusal, timestamp};
 use onenet_eventstore::{DbError, PgLog};
-use onenet_kernel::Recorded;
+use onenet_kernel::{EventStore as _, Recorded, Version};
 use onenet_proto::cloudevents::v1::{
     CloudEvent,
     cloud_event::{CloudEventAttributeValue as Value, Data, cloud_event_attribute_value::Attr},
@@ -17,7 +17,10 @@ use onenet_proto::cloudevents::v1::{
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
-use crate::feed::{Directory, SHARED};
+use crate::feed::{
+    Directory, SHARED,
+    corrections::{self, Corrects},
+};
 
 /// Events of one read.
 const PAGE: u32 = 500;
@@ -42,6 +45,8 @@ pub struct FeedEvent {
     pub is_shared: bool,
     /// What is sent.
     pub cloud: CloudEvent,
+    /// What it corrects or withdraws.
+    pub(crate) corrects: Option<Corrects>,
 }
 
 /// Consecutive events of the feed.
@@ -138,8 +143,19 @@ impl Tail {
         self.read(above).await
     }
 
+    /// The events that a correction undoes.
+    pub(crate) async fn corrected(&self, corrects: &Corrects) -> Result<Page, Refusal> {
+        let mut rows = self.feed.load(&corrects.stream, Version::NONE).await?;
+        // the event's own id, by which the feed knows it as a command
+        rows.retain(|row| corrects.events.contains(&row.command_id.to_string()));
+        Ok(self.made_ready(rows).await?)
+    }
+
     async fn read(&self, above: u64) -> Result<Page, DbError> {
-        let rows = self.feed.read(above, PAGE).await?;
+        self.made_ready(self.feed.read(above, PAGE).await?).await
+    }
+
+    async fn made_ready(&self, rows: Vec<Recorded>) -> Result<Page, DbError> {
         let mut snapshot = self.directory.snapshot();
         if rows.iter().any(|row| snapshot.chain(&row.key.division).is_none()) {
             // the feed takes an event only once the register knows its division: read again
@@ -162,6 +178,7 @@ fn ready(row: Recorded, chain: Vec<String>, node: &str) -> FeedEvent {
     let context = row.stream.as_str().split('/').next().unwrap_or_default();
     let text = |text: &str| Value { attr: Some(Attr::CeString(text.to_owned())) };
     let time = Value { attr: Some(Attr::CeTimestamp(timestamp(row.occurred_at))) };
+    let corrects = corrections::corrects(&row.stream, &row.event_type, &row.payload);
     let mut attributes = HashMap::from([
         ("subject".to_owned(), text(&row.key.subject)),
         ("time".to_owned(), time),
@@ -184,6 +201,7 @@ fn ready(row: Recorded, chain: Vec<String>, node: &str) -> FeedEvent {
         data: Some(Data::BinaryData(row.payload)),
     };
     FeedEvent {
+        corrects,
         position: row.position.number,
         subject: row.key.subject,
         chain,

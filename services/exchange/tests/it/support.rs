@@ -12,6 +12,7 @@ use onenet_chassis::{
 };
 use onenet_kernel::{Key, NewEvent, StreamId};
 use onenet_proto::{
+    cloudevents::v1::{CloudEvent, cloud_event::Data},
     enterprise::v1::Tier,
     exchange::v1::{
         Agency, Batch, Beginning, GiveGrantRequest, GrantTerms, RegisterAgencyRequest,
@@ -64,15 +65,26 @@ impl World {
     /// Says something in the name of the hazard context.
     pub(crate) async fn hazard(&self, id: u32, name: &str, subject: &str, place: (&str, &str)) {
         let stream = StreamId::new("major_hazard", &id.to_string());
-        let (division, industry) = place;
+        let payload = format!("hazard {id}").into_bytes();
+        self.says(&stream, name, subject, place, payload).await;
+    }
+
+    /// The same of any stream and with any payload.
+    pub(crate) async fn says(
+        &self,
+        stream: &StreamId,
+        name: &str,
+        subject: &str,
+        (division, industry): (&str, &str),
+        payload: Vec<u8>,
+    ) {
         let key = Key {
             subject: subject.to_owned(),
             division: division.to_owned(),
             industry: industry.to_owned(),
         };
-        let payload = format!("hazard {id}").into_bytes().into();
-        let event = NewEvent { event_type: name.to_owned().into(), payload, key };
-        say(&self.node, "hazard", &stream, event).await.unwrap();
+        let event = NewEvent { event_type: name.to_owned().into(), payload: payload.into(), key };
+        say(&self.node, "hazard", stream, event).await.unwrap();
     }
 
     pub(crate) fn client(&self, serial: u32) -> ExchangeServiceClient<Channel> {
@@ -171,6 +183,14 @@ pub(crate) fn terms(subtree: &str, industries: &[&str]) -> GrantTerms {
     }
 }
 
+/// The bytes of an event.
+pub(crate) fn data(event: &CloudEvent) -> &[u8] {
+    match &event.data {
+        Some(Data::BinaryData(data)) => data,
+        _ => unreachable!("an event without its bytes"),
+    }
+}
+
 /// A subscriber and what it has kept.
 pub(crate) struct Subscriber {
     pub(crate) id: String,
@@ -206,8 +226,18 @@ impl Subscriber {
         message.ok_or_else(|| Status::cancelled("the stream ended"))
     }
 
-    /// The next `count` deliveries as type and payload; sequences have no gap.
+    /// The next `count` deliveries as type and payload.
     pub(crate) async fn deliveries(&mut self, count: usize) -> Vec<(String, String)> {
+        let events = self.events(count).await.into_iter();
+        let text = |event: CloudEvent| {
+            let data = String::from_utf8(data(&event).to_vec()).unwrap();
+            (event.r#type, data)
+        };
+        events.map(text).collect()
+    }
+
+    /// The next `count` deliveries; sequences have no gap.
+    pub(crate) async fn events(&mut self, count: usize) -> Vec<CloudEvent> {
         let mut seen = Vec::new();
         while seen.len() < count {
             let Message::Batch(batch) = self.message().await.unwrap() else { continue };
@@ -215,15 +245,10 @@ impl Subscriber {
                 assert_eq!(delivery.sequence, self.sequence + 1, "a gap or a repetition");
                 self.sequence = delivery.sequence;
                 let event = delivery.event.unwrap();
-                let Some(onenet_proto::cloudevents::v1::cloud_event::Data::BinaryData(data)) =
-                    event.data
-                else {
-                    unreachable!("an event without its bytes");
-                };
                 for hidden in ["streamid", "streamversion", "logposition", "commandid", "issuer"] {
                     assert!(!event.attributes.contains_key(hidden), "{hidden} is told");
                 }
-                seen.push((event.r#type, String::from_utf8(data.to_vec()).unwrap()));
+                seen.push(event);
             }
         }
         seen

@@ -1,5 +1,7 @@
 //! Translate in, call the use case, translate out.
 
+mod hidden_danger;
+
 use onenet_chassis::{Call, Write, field, view::Paging};
 use onenet_kernel::StreamId;
 use onenet_proto::hazard::v1::{
@@ -9,6 +11,7 @@ use onenet_proto::hazard::v1::{
 };
 use tonic::{Request, Response, Status, async_trait};
 
+pub(crate) use self::hidden_danger::HiddenDangers;
 use crate::{
     adapters::{
         read_model::{self, MajorHazardFilter},

@@ -1,11 +1,13 @@
-//! Major hazards as they stand, folded from the own log, and the queries they answer.
+//! Major hazards and hidden dangers as they stand, folded from the own log, and the queries they answer.
+
+pub(crate) mod hidden_danger;
 
 use onenet_chassis::{
     Refusal, Scope,
     view::{self, Paging},
 };
 use onenet_eventstore::{Db, DbError, HandleError, Handler, sqlx, sqlx::PgConnection};
-use onenet_kernel::{Corrupt, Recorded, WireEvent as _};
+use onenet_kernel::{Aggregate as _, Corrupt, Recorded, WireEvent as _};
 use onenet_proto::{
     common::v1::Page,
     hazard::v1::{FilingState, MajorHazardLevel, MajorHazardView},
@@ -13,9 +15,9 @@ use onenet_proto::{
 use onenet_standards::Uscc;
 use prost::Message as _;
 
-use crate::domain::MajorHazardEvent;
+use crate::domain::{HiddenDanger, MajorHazardEvent};
 
-/// Folds the events of major hazards into their views.
+/// Folds the events of the own log into views.
 pub(crate) struct ReadModel;
 
 impl Handler for ReadModel {
@@ -24,6 +26,9 @@ impl Handler for ReadModel {
     }
 
     async fn handle(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), HandleError> {
+        if event.stream.category() == HiddenDanger::CATEGORY {
+            return hidden_danger::handle(tx, event).await;
+        }
         let mut view = match MajorHazardEvent::decode(&event.event_type, &event.payload)? {
             MajorHazardEvent::MajorHazardIdentified {
                 hazard_id,

@@ -1,7 +1,11 @@
-//! Major hazards in protobuf. What a request says is checked field by field ([`requests`]); what an
-//! event says was checked when it was decided, and is read as it stands. Everything written once is
-//! read for ever: an upcast belongs here.
+//! Major hazards and hidden dangers in protobuf. What a request says is checked field by field
+//! ([`requests`], [`danger_requests`]); what an event says was checked when it was decided, and is read
+//! as it stands. Everything written once is read for ever: an upcast belongs here.
 
+mod danger;
+pub(crate) mod danger_requests;
+mod hidden_danger;
+mod obligation;
 pub(crate) mod requests;
 mod values;
 

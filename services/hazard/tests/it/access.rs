@@ -9,10 +9,11 @@ use onenet_chassis::{
 };
 use onenet_proto::{
     enterprise::v1::{OrganisationFunction, Tier},
-    hazard::v1::{GetMajorHazardRequest, IdentifyMajorHazardRequest},
+    hazard::v1::{GetHiddenDangerRequest, GetMajorHazardRequest, IdentifyMajorHazardRequest},
 };
 use tonic::{Code, Status};
 
+use crate::steps::{accepting, order, ordering, rectifying, reporting, treating, treatment};
 use crate::support::{World, county, enterprise, filing, new_id, on_behalf, plant, refused, tanks};
 
 fn assert_not_authorised<T: Debug>(outcome: Result<T, Status>, who: &str) {
@@ -31,10 +32,12 @@ fn the_policies_fit_the_contract_and_every_call_is_permitted_to_somebody() {
     };
     let (chain, subject) = (vec!["410102".to_owned()], enterprise());
     let matter = Matter { chain, industry: "2614", subject: Some(&subject), organ: None };
-    assert_eq!(policies.actions().count(), 4);
+    let itself = Caller { uscc: subject.parse().unwrap(), office: None, ..caller.clone() };
+    assert_eq!(policies.actions().count(), 15);
     for action in policies.actions() {
-        let decided = policies.decide(&caller, action, &matter, date(2026, 11, 24));
-        assert!(decided.is_ok(), "{action}");
+        let decided =
+            [&caller, &itself].map(|it| policies.decide(it, action, &matter, date(2026, 11, 24)));
+        assert!(decided.iter().any(Result::is_ok), "{action}");
     }
 }
 
@@ -102,4 +105,42 @@ async fn a_major_hazard_is_read_by_the_bodies_of_its_area_and_industry_and_by_it
     for by in [uscc(3), uscc(4), uscc(6), uscc(9)] {
         assert_not_authorised(world.hazards(&by).get_major_hazard(get()).await, &by);
     }
+}
+
+#[tokio::test]
+async fn a_hidden_danger_is_the_business_of_its_enterprise_and_of_supervisors_of_area_and_industry()
+{
+    let world = world().await;
+    for by in [uscc(3), uscc(4), uscc(7), uscc(6), uscc(9)] {
+        let outcome = world.dangers(&by).report_hidden_danger(reporting()).await;
+        assert_not_authorised(outcome, &by);
+    }
+    for by in [county(), uscc(2), uscc(8), enterprise()] {
+        assert!(world.dangers(&by).report_hidden_danger(reporting()).await.is_ok(), "{by}");
+    }
+    let id = world.graded(&enterprise(), None).await;
+    // no enterprise orders, and no department treats
+    let ordering = ordering(&id, order("2026-03-31"));
+    assert_not_authorised(world.dangers(&enterprise()).order_rectification(ordering).await, "own");
+    let treating = treating(&id, treatment("2026-03-10"));
+    assert_not_authorised(world.dangers(&county()).report_treatment(treating).await, "county");
+    let rectifying = rectifying(&id, "2026-03-10");
+    assert_not_authorised(
+        world.dangers(&county()).rectify_hidden_danger(rectifying).await,
+        "county",
+    );
+    // whose business it is among those permitted, the danger itself says
+    world.rectify(&id, "2026-03-10").await.unwrap();
+    let accepting = accepting(&id, None);
+    assert_not_authorised(world.dangers(&county()).accept_rectification(accepting).await, "county");
+
+    let get = || GetHiddenDangerRequest { hidden_danger_id: id.clone(), ..Default::default() };
+    for by in [county(), uscc(2), uscc(7), uscc(8), enterprise()] {
+        assert!(world.dangers(&by).get_hidden_danger(get()).await.is_ok(), "{by}");
+    }
+    for by in [uscc(3), uscc(4), uscc(6), uscc(9)] {
+        assert_not_authorised(world.dangers(&by).get_hidden_danger(get()).await, &by);
+    }
+    let nothing = GetHiddenDangerRequest { hidden_danger_id: new_id(), ..Default::default() };
+    assert_not_authorised(world.dangers(&uscc(9)).get_hidden_danger(nothing).await, "no such");
 }

@@ -1,28 +1,37 @@
+use std::sync::Arc;
+
 use jiff::civil::date;
 use onenet_chassis::{
     Role,
+    config::Settings,
     private::{PrivateNode, Running},
+    run,
     testing::{
         self, TestClock,
         elsewhere::{self, Registered},
         uscc,
     },
 };
+use onenet_kernel::Clock;
 use onenet_proto::{
     common::v1::Receipt,
-    enterprise::v1::{Enterprise, Tier},
+    enterprise::v1::{Enterprise, EnterpriseKind, Tier},
     hazard::v1::{
         FileMajorHazardRequest, GetMajorHazardRequest, HazardUnit, HazardUnitKind,
         IdentifyMajorHazardRequest, IdentifyMajorHazardResponse, MajorHazardView, OnBehalf,
         Substance, major_hazard_service_client::MajorHazardServiceClient,
     },
 };
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::{Code, Status, transport::Channel};
 
 /// The county's bureau.
 pub(crate) fn county() -> String {
     uscc(1)
 }
+
+/// An institution that evaluates and inspects (安全评价、检测检验机构).
+pub(crate) const INSTITUTION: u32 = 30;
 
 /// A plant in the county.
 pub(crate) fn enterprise() -> String {
@@ -34,37 +43,58 @@ pub(crate) fn enterprise() -> String {
 pub(crate) struct World {
     pub(crate) node: PrivateNode,
     running: Running,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl World {
     /// Answers calls; what it knows of the register was told to it.
     pub(crate) async fn new() -> Self {
-        let world = Self::start(false).await;
+        let world = Self::start(&[Role::Api, Role::Project]).await;
+        world.knows(register()).await;
+        world
+    }
+
+    /// The same, and deadlines come.
+    pub(crate) async fn with_clock() -> Self {
+        let world = Self::start(&[Role::Api, Role::Project, Role::Clock]).await;
         world.knows(register()).await;
         world
     }
 
     /// Runs whole, beside a register that says nothing yet.
     pub(crate) async fn whole() -> Self {
-        Self::start(true).await
+        Self::start(&Role::ALL).await
     }
 
-    async fn start(is_whole: bool) -> Self {
+    async fn start(roles: &[Role]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let postgres = onenet_devservers::shared_postgres().unwrap();
         let kafka = onenet_devservers::shared_kafka().unwrap();
         let node = testing::node(folder.path(), postgres, kafka).await.unwrap();
         let mut contexts = vec![onenet_hazard::context()];
-        let mut roles = vec![Role::Api, Role::Project];
-        if is_whole {
+        if roles.contains(&Role::React) {
             contexts.push(elsewhere::silent("enterprise"));
-            roles = Role::ALL.to_vec();
         }
         node.prepare(&contexts).await.unwrap();
         let clock = TestClock::at(date(2026, 11, 24));
-        let running = node.start(contexts, &roles, clock).await.unwrap();
-        Self { node, running, _folder: folder }
+        let running = node.start(contexts, roles, clock).await.unwrap();
+        Self { node, running, folder }
+    }
+
+    /// A process beside it fires deadlines and counts working days by these holiday notices, until the
+    /// guard is dropped.
+    pub(crate) fn counting_by(&self, notices: &str) -> DropGuard {
+        let path = self.folder.path().join("holidays.csv");
+        std::fs::write(&path, notices).unwrap();
+        let mut settings = Settings::clone(self.node.settings());
+        settings.rules.holidays = Some(path);
+        let (settings, stop) = (Arc::new(settings), CancellationToken::new());
+        let (guard, clock) = (stop.clone().drop_guard(), TestClock::at(date(2026, 11, 24)));
+        tokio::spawn(async move {
+            let (contexts, clock) = ([onenet_hazard::context()], clock as Arc<dyn Clock>);
+            run(&contexts, &settings, &[Role::Clock], None, &clock, &stop).await.unwrap();
+        });
+        guard
     }
 
     pub(crate) async fn knows(&self, known: impl IntoIterator<Item = Registered>) {
@@ -72,7 +102,11 @@ impl World {
     }
 
     pub(crate) fn hazards(&self, uscc: &str) -> MajorHazardServiceClient<Channel> {
-        MajorHazardServiceClient::new(self.node.connect(self.running.address, Some(uscc)).unwrap())
+        MajorHazardServiceClient::new(self.connect(uscc))
+    }
+
+    pub(crate) fn connect(&self, uscc: &str) -> Channel {
+        self.node.connect(self.running.address, Some(uscc)).unwrap()
     }
 
     /// The plant's own identification of its chlorine tanks.
@@ -104,7 +138,12 @@ pub(crate) fn new_id() -> String {
 pub(crate) fn register() -> Vec<Registered> {
     let divisions = ["41", "4101", "410102", "410103", "410102001"].map(Registered::division);
     let county = Registered::body(&county(), Tier::County, "410102");
-    let known = [Registered::Organisation(county), Registered::Enterprise(plant(5))];
+    let institution = Enterprise { kind: EnterpriseKind::Institution.into(), ..plant(INSTITUTION) };
+    let known = [
+        Registered::Organisation(county),
+        Registered::Enterprise(plant(5)),
+        Registered::Enterprise(institution),
+    ];
     divisions.into_iter().chain(known).collect()
 }
 

@@ -36,6 +36,7 @@ pub(super) fn case_of(event: &Event) -> Option<String> {
         Event::CreditCaseOpened { credit_case_id: id, .. }
         | Event::ListingNoticeServed { credit_case_id: id, .. }
         | Event::StatementRecorded { credit_case_id: id, .. }
+        | Event::StatementPeriodRescheduled { credit_case_id: id, .. }
         | Event::StatementPeriodEnded { credit_case_id: id, .. }
         | Event::ListingDecided { credit_case_id: id, .. }
         | Event::SubjectListed { listing_id: id, .. }
@@ -53,6 +54,9 @@ pub(super) fn change(case: &mut CreditCaseView, event: &Event) {
             case.obligation = Some(statement_period.into());
         }
         Event::StatementRecorded { statement, .. } => case.statements.push(statement.into()),
+        Event::StatementPeriodRescheduled { statement_period, .. } => {
+            case.obligation = Some(statement_period.into());
+        }
         Event::StatementPeriodEnded { .. } => {
             case.set_state(CreditCaseState::ToBeDecided);
             case.obligation = None;

@@ -18,6 +18,7 @@ pub(crate) fn record(event: &Event, at: Position) -> Option<proto::BlacklistReco
         | Event::CreditCaseNotOpened { .. }
         | Event::ListingNoticeServed { .. }
         | Event::StatementRecorded { .. }
+        | Event::StatementPeriodRescheduled { .. }
         | Event::StatementPeriodEnded { .. }
         | Event::ListingDecided { .. } => return None,
     };

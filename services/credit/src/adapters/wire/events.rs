@@ -1,4 +1,8 @@
-use onenet_chassis::stored::{Malformed, message, read, required};
+use onenet_chassis::{
+    instant,
+    stored::{Malformed, message, read, required},
+    timestamp,
+};
 use onenet_kernel::{Corrupt, WireEvent};
 use onenet_proto::credit::v1 as proto;
 use prost::Message as _;
@@ -10,6 +14,7 @@ const CREDIT_CASE_OPENED: &str = "onenet.credit.v1.CreditCaseOpened";
 const CREDIT_CASE_NOT_OPENED: &str = "onenet.credit.v1.CreditCaseNotOpened";
 const LISTING_NOTICE_SERVED: &str = "onenet.credit.v1.ListingNoticeServed";
 const STATEMENT_RECORDED: &str = "onenet.credit.v1.StatementRecorded";
+const STATEMENT_PERIOD_RESCHEDULED: &str = "onenet.credit.v1.StatementPeriodRescheduled";
 const STATEMENT_PERIOD_ENDED: &str = "onenet.credit.v1.StatementPeriodEnded";
 const LISTING_DECIDED: &str = "onenet.credit.v1.ListingDecided";
 const SUBJECT_LISTED: &str = "onenet.credit.v1.SubjectListed";
@@ -22,6 +27,7 @@ impl WireEvent for Event {
             Self::CreditCaseNotOpened { .. } => CREDIT_CASE_NOT_OPENED,
             Self::ListingNoticeServed { .. } => LISTING_NOTICE_SERVED,
             Self::StatementRecorded { .. } => STATEMENT_RECORDED,
+            Self::StatementPeriodRescheduled { .. } => STATEMENT_PERIOD_RESCHEDULED,
             Self::StatementPeriodEnded { .. } => STATEMENT_PERIOD_ENDED,
             Self::ListingDecided { .. } => LISTING_DECIDED,
             Self::SubjectListed { .. } => SUBJECT_LISTED,
@@ -70,6 +76,16 @@ impl WireEvent for Event {
                 statement: Some(statement.into()),
             }
             .encode_to_vec(),
+            Self::StatementPeriodRescheduled {
+                credit_case_id,
+                statement_period,
+                previous_due_at,
+            } => proto::StatementPeriodRescheduled {
+                credit_case_id: credit_case_id.to_string(),
+                statement_period: Some(statement_period.into()),
+                previous_due_at: Some(timestamp(*previous_due_at)),
+            }
+            .encode_to_vec(),
             Self::StatementPeriodEnded { credit_case_id, statement_period } => {
                 proto::StatementPeriodEnded {
                     credit_case_id: credit_case_id.to_string(),
@@ -108,6 +124,9 @@ impl WireEvent for Event {
             CREDIT_CASE_NOT_OPENED => message::<proto::CreditCaseNotOpened, _>(event_type, payload),
             LISTING_NOTICE_SERVED => message::<proto::ListingNoticeServed, _>(event_type, payload),
             STATEMENT_RECORDED => message::<proto::StatementRecorded, _>(event_type, payload),
+            STATEMENT_PERIOD_RESCHEDULED => {
+                message::<proto::StatementPeriodRescheduled, _>(event_type, payload)
+            }
             STATEMENT_PERIOD_ENDED => {
                 message::<proto::StatementPeriodEnded, _>(event_type, payload)
             }
@@ -167,6 +186,18 @@ impl TryFrom<proto::StatementRecorded> for Event {
         Ok(Self::StatementRecorded {
             credit_case_id: read("credit_case_id", &event.credit_case_id)?,
             statement: required("statement", event.statement)?.try_into()?,
+        })
+    }
+}
+
+impl TryFrom<proto::StatementPeriodRescheduled> for Event {
+    type Error = Malformed;
+
+    fn try_from(event: proto::StatementPeriodRescheduled) -> Result<Self, Malformed> {
+        Ok(Self::StatementPeriodRescheduled {
+            credit_case_id: read("credit_case_id", &event.credit_case_id)?,
+            statement_period: required("statement_period", event.statement_period)?.try_into()?,
+            previous_due_at: instant(&required("previous_due_at", event.previous_due_at)?),
         })
     }
 }

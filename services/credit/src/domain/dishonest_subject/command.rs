@@ -87,6 +87,16 @@ pub enum DishonestSubjectCommand {
         /// The rules that hold the earliest exit.
         rules: Arc<ListingRules>,
     },
+    /// The time for a statement is counted anew with another calendar; nothing where it was not
+    /// provisional, or was given by another rule.
+    RescheduleStatementPeriod {
+        /// The case.
+        credit_case_id: Uuid,
+        /// When it was due.
+        due_at: Timestamp,
+        /// The period, as it is counted now.
+        period: StatementPeriod,
+    },
     /// The end of a statement period may have come; from the clock.
     EndStatementPeriod {
         /// The case.

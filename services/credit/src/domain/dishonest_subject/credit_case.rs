@@ -217,6 +217,29 @@ impl CreditCase {
         coming.map(passed).into_iter().collect()
     }
 
+    pub(super) fn provisional_from(&self) -> Option<Date> {
+        let served = self.notice.as_ref()?;
+        served.statement_period.is_provisional().then_some(served.notice.served_on)
+    }
+
+    /// Only a newer calendar moves it: two processes that count otherwise would never agree.
+    pub(super) fn reschedule(&self, due_at: Timestamp, period: &StatementPeriod) -> Vec<Event> {
+        let Some(served) = &self.notice else { return vec![] };
+        let before = &served.statement_period;
+        let moved = Obligation::statement_period(self.id, self.organ(), period);
+        let is_counted_otherwise = before.is_provisional()
+            && moved.calendar_version > before.calendar_version
+            && moved.legal_basis == before.legal_basis;
+        if !before.comes_at(due_at) || !is_counted_otherwise {
+            return vec![];
+        }
+        vec![Event::StatementPeriodRescheduled {
+            credit_case_id: self.id,
+            statement_period: moved,
+            previous_due_at: due_at,
+        }]
+    }
+
     pub(super) fn expire_listing(
         &self,
         due_at: Timestamp,
@@ -242,7 +265,8 @@ impl CreditCase {
             Event::StatementRecorded { statement, .. } => {
                 self.statements.push(self.fingerprint(statement));
             }
-            Event::StatementPeriodEnded { statement_period, .. } => {
+            Event::StatementPeriodRescheduled { statement_period, .. }
+            | Event::StatementPeriodEnded { statement_period, .. } => {
                 if let Some(served) = &mut self.notice {
                     served.statement_period = statement_period.clone();
                 }

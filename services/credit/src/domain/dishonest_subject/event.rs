@@ -1,3 +1,4 @@
+use onenet_kernel::Timestamp;
 use onenet_standards::{Uscc, listing::NotOpenedOutcome};
 use uuid::Uuid;
 
@@ -52,6 +53,15 @@ pub enum DishonestSubjectEvent {
         credit_case_id: Uuid,
         /// The statement.
         statement: Statement,
+    },
+    /// A notice of holidays moved the end of the time for a statement.
+    StatementPeriodRescheduled {
+        /// The case.
+        credit_case_id: Uuid,
+        /// Armed, as it is counted now.
+        statement_period: Obligation,
+        /// When it was due before.
+        previous_due_at: Timestamp,
     },
     /// The time for a statement is over; the organ may decide.
     StatementPeriodEnded {

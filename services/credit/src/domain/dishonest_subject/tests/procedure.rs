@@ -185,3 +185,47 @@ fn only_the_organ_of_the_penalty_acts_and_only_in_its_cases() {
             .then_rejected(&Rejection::CreditCaseUnknown);
     }
 }
+
+#[test]
+fn a_provisional_period_is_counted_anew_with_a_newer_calendar() {
+    let provisional = Obligation { provisional: true, ..obligation(ObligationState::Open) };
+    let served = |period: &Obligation| Event::ListingNoticeServed {
+        credit_case_id: case_id(),
+        notice: notice(),
+        statement_period: period.clone(),
+    };
+    let period = |calendar: &str| StatementPeriod {
+        deadline: Deadline { on: date(2026, 3, 16), provisional: false },
+        calendar_version: calendar.to_owned(),
+        legal_basis: provisional.legal_basis.clone(),
+    };
+    let reschedule = |period: StatementPeriod| Command::RescheduleStatementPeriod {
+        credit_case_id: case_id(),
+        due_at: statement_due_at(),
+        period,
+    };
+    let moved = Obligation::statement_period(case_id(), &organ(), &period("CN-2027"));
+    let history = vec![opened(), served(&provisional)];
+    let subject = given::<DishonestSubject>(history.clone())
+        .when(&reschedule(period("CN-2027")))
+        .then([Event::StatementPeriodRescheduled {
+            credit_case_id: case_id(),
+            statement_period: moved.clone(),
+            previous_due_at: statement_due_at(),
+        }])
+        // what was armed before is no deadline any more
+        .when(&end_statement_period(statement_due_at()))
+        .then([])
+        .state();
+    assert_eq!(subject.provisional_from(case_id()), None);
+    let subject = given::<DishonestSubject>(history.clone()).state();
+    assert_eq!(subject.provisional_from(case_id()), Some(NOTICE_ON));
+    // the same calendar, an older one, another length, a deadline that was sure, none at all
+    let longer = StatementPeriod { legal_basis: String::new(), ..period("CN-2027") };
+    for same in [period("CN-2026"), period("CN-2025"), longer] {
+        given::<DishonestSubject>(history.clone()).when(&reschedule(same)).then_nothing();
+    }
+    for history in [noticed(), vec![opened()], vec![]] {
+        given::<DishonestSubject>(history).when(&reschedule(period("CN-2027"))).then_nothing();
+    }
+}

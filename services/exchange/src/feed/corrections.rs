@@ -1,0 +1,202 @@
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use onenet_chassis::{Refusal, view::decode};
+use onenet_eventstore::{Db, DbError, sqlx};
+use onenet_kernel::StreamId;
+use onenet_proto::{
+    cloudevents::v1::{
+        CloudEvent,
+        cloud_event::{CloudEventAttributeValue as Value, Data, cloud_event_attribute_value::Attr},
+    },
+    exchange::v1 as wire,
+    hazard::v1::{HiddenDangerCorrected, HiddenDangerWithdrawn},
+};
+use prost::Message;
+use uuid::Uuid;
+
+use crate::{
+    domain::Grant,
+    feed::{Filter, Tail, directory},
+};
+
+/// What a correction or withdrawal undoes: events of its own stream.
+#[derive(Debug)]
+pub(crate) struct Corrects {
+    pub(crate) stream: StreamId,
+    /// Their ids.
+    pub(crate) events: Vec<String>,
+}
+
+/// A correction as far as everyone hears of it to whom the corrected event was delivered.
+struct Reference {
+    corrects: Vec<String>,
+    reduced: Vec<u8>,
+}
+
+/// The types that name the events they undo, each in a field `corrects`, and what is left of them
+/// where no grant lets them pass today: the reference and the reason.
+fn reference(event_type: &str, payload: &Bytes) -> Option<Result<Reference, prost::DecodeError>> {
+    match event_type {
+        "onenet.hazard.v1.HiddenDangerCorrected" => {
+            Some(HiddenDangerCorrected::decode(payload.clone()).map(|event| {
+                let (hidden_danger_id, corrects) = (event.hidden_danger_id, event.corrects);
+                let reduced = HiddenDangerCorrected {
+                    hidden_danger_id,
+                    corrects: corrects.clone(),
+                    reason: event.reason,
+                    ..HiddenDangerCorrected::default()
+                };
+                Reference { corrects, reduced: reduced.encode_to_vec() }
+            }))
+        }
+        "onenet.hazard.v1.HiddenDangerWithdrawn" => {
+            Some(HiddenDangerWithdrawn::decode(payload.clone()).map(|event| {
+                let (hidden_danger_id, corrects) = (event.hidden_danger_id, event.corrects);
+                let reduced = HiddenDangerWithdrawn {
+                    hidden_danger_id,
+                    corrects: corrects.clone(),
+                    reason: event.reason,
+                    ..HiddenDangerWithdrawn::default()
+                };
+                Reference { corrects, reduced: reduced.encode_to_vec() }
+            }))
+        }
+        _ => None,
+    }
+}
+
+/// What an event undoes, if it is of a type that does.
+pub(crate) fn corrects(stream: &StreamId, event_type: &str, payload: &Bytes) -> Option<Corrects> {
+    match reference(event_type, payload)? {
+        Ok(Reference { corrects, .. }) => {
+            Some(Corrects { stream: stream.clone(), events: corrects })
+        }
+        Err(error) => {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(error, event_type, "a correction cannot be read: nobody hears of it");
+            None
+        }
+    }
+}
+
+/// The correction without what it corrects: attributes that would tell where, whom and by whom are
+/// left out, and `reduced` says so.
+pub(crate) fn reduced(cloud: &CloudEvent) -> CloudEvent {
+    let kept = ["time", "datacontenttype"];
+    let kept = kept.iter().filter_map(|&name| Some((name.to_owned(), cloud.attributes.get(name)?)));
+    let mut attributes: HashMap<String, Value> =
+        kept.map(|(name, value)| (name, value.clone())).collect();
+    attributes.insert("reduced".to_owned(), Value { attr: Some(Attr::CeBoolean(true)) });
+    let data = match &cloud.data {
+        Some(Data::BinaryData(payload)) => {
+            let reference = reference(&cloud.r#type, payload).and_then(Result::ok);
+            reference.map(|reference| Data::BinaryData(reference.reduced.into()))
+        }
+        _ => None,
+    };
+    CloudEvent { attributes, data, ..cloud.clone() }
+}
+
+/// Whether something of what is corrected was delivered to a subscription: it lies in one of its
+/// intervals, and a grant and the filter of that interval let it pass.
+pub(crate) async fn has_reached(
+    db: &Db,
+    tail: &Tail,
+    (subscription, subscriber): (Uuid, &str),
+    corrects: &Corrects,
+) -> Result<bool, Refusal> {
+    for event in tail.corrected(corrects).await?.iter() {
+        for (grants, filter) in intervals(db, tail, subscription, event.position).await? {
+            let is_own = event.subject == subscriber;
+            let grants = if is_own { Vec::new() } else { granted(db, &grants).await? };
+            let may = is_own || grants.iter().any(|grant| directory::opens(grant, event));
+            if event.is_shared && may && Filter::new(decode::<wire::Filter>(&filter)?).passes(event)
+            {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// Grants and filter of each interval of a subscription that covers a position.
+async fn intervals(
+    db: &Db,
+    tail: &Tail,
+    subscription: Uuid,
+    position: u64,
+) -> Result<Vec<(Vec<Uuid>, Vec<u8>)>, DbError> {
+    sqlx::query_as(
+        "select grants, filter from deliveries
+         where subscription_id = $1 and feed_log = $2 and from_position <= $3
+            and upto_position >= $3",
+    )
+    .bind(subscription)
+    .bind(tail.feed().log_id())
+    .bind(i64::try_from(position).unwrap_or(i64::MAX))
+    .fetch_all(&mut *db.reader().await?)
+    .await
+    .map_err(DbError::while_("asking what was delivered"))
+}
+
+/// Grants by their ids, whether or not they are still in force.
+async fn granted(db: &Db, ids: &[Uuid]) -> Result<Vec<Grant>, DbError> {
+    let doing = || DbError::while_("reading the grants of what was delivered");
+    let views: Vec<Vec<u8>> =
+        sqlx::query_scalar("select view from grants where grant_id = any($1)")
+            .bind(ids)
+            .fetch_all(&mut *db.reader().await?)
+            .await
+            .map_err(doing())?;
+    let grants = views.iter().map(|bytes| directory::grant(bytes));
+    grants.collect::<Result<_, _>>().map_err(|error| doing()(sqlx::Error::Decode(error)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn corrected() -> CloudEvent {
+        let event = HiddenDangerCorrected {
+            hidden_danger_id: "d".to_owned(),
+            enterprise: "e".to_owned(),
+            corrects: vec!["0190f6a0-0000-7000-8000-000000000001".to_owned()],
+            reason: "位号有误".to_owned(),
+            corrected_by: "o".to_owned(),
+            ..HiddenDangerCorrected::default()
+        };
+        let text = |text: &str| Value { attr: Some(Attr::CeString(text.to_owned())) };
+        let attributes = ["subject", "division", "actor", "datacontenttype"];
+        CloudEvent {
+            id: "1".to_owned(),
+            r#type: "onenet.hazard.v1.HiddenDangerCorrected".to_owned(),
+            attributes: attributes.map(|name| (name.to_owned(), text("x"))).into(),
+            data: Some(Data::BinaryData(event.encode_to_vec().into())),
+            ..CloudEvent::default()
+        }
+    }
+
+    #[test]
+    fn a_reduced_correction_says_what_it_corrects_and_why_and_nothing_else() {
+        let reduced = reduced(&corrected());
+        let mut names: Vec<_> = reduced.attributes.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["datacontenttype", "reduced"]);
+        let Some(Data::BinaryData(data)) = reduced.data else { unreachable!("no data") };
+        let event = HiddenDangerCorrected::decode(data).unwrap();
+        assert_eq!((event.corrects.len(), event.reason.as_str()), (1, "位号有误"));
+        assert_eq!((event.enterprise.as_str(), event.corrected_by.as_str()), ("", ""));
+    }
+
+    #[test]
+    fn only_corrections_correct() {
+        let stream = StreamId::from_stored("hazard/hidden_danger-1".to_owned());
+        let Some(Data::BinaryData(payload)) = corrected().data else { unreachable!("no data") };
+        let found = corrects(&stream, &corrected().r#type, &payload).unwrap();
+        assert_eq!((found.events.len(), found.stream), (1, stream.clone()));
+        assert!(corrects(&stream, "onenet.hazard.v1.HiddenDangerReported", &payload).is_none());
+        let damaged = Bytes::from_static(b"\xff");
+        assert!(corrects(&stream, &corrected().r#type, &damaged).is_none());
+    }
+}

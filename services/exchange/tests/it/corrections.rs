@@ -1,0 +1,100 @@
+//! A correction or withdrawal reaches everyone whom the corrected event has reached.
+
+use onenet_chassis::testing::uscc;
+use onenet_kernel::StreamId;
+use onenet_proto::{
+    cloudevents::v1::CloudEvent,
+    exchange::v1::{Filter, GrantTerms, RevokeGrantRequest},
+    hazard::v1::{HiddenDangerCorrected, HiddenDangerReported, HiddenDangerWithdrawn},
+};
+use prost::Message;
+
+use crate::support::{BUREAU, Subscriber, World, beginning, data, new_id, terms};
+
+const CHEMICAL: u32 = 10;
+const MINING: u32 = 11;
+const NARROW: u32 = 12;
+const PLANT: u32 = 20;
+const REPORTED: &str = "onenet.hazard.v1.HiddenDangerReported";
+const CORRECTED: &str = "onenet.hazard.v1.HiddenDangerCorrected";
+const WITHDRAWN: &str = "onenet.hazard.v1.HiddenDangerWithdrawn";
+
+fn of(event_types: &[&str], industry: &str) -> GrantTerms {
+    let event_types = event_types.iter().map(|&name| name.to_owned()).collect();
+    GrantTerms { event_types, ..terms("41", &[industry]) }
+}
+
+async fn says(world: &World, name: &str, event: &impl Message) {
+    let stream = StreamId::new("hidden_danger", "1");
+    let place = ("410102", "2614");
+    world.says(&stream, name, &uscc(PLANT), place, event.encode_to_vec()).await;
+}
+
+fn correction(of: &CloudEvent) -> HiddenDangerCorrected {
+    HiddenDangerCorrected {
+        hidden_danger_id: "1".to_owned(),
+        enterprise: uscc(PLANT),
+        corrects: vec![of.id.clone()],
+        reason: "位号有误".to_owned(),
+        corrected_by: uscc(PLANT),
+        ..HiddenDangerCorrected::default()
+    }
+}
+
+#[tokio::test]
+async fn who_received_a_report_hears_of_its_correction_whatever_holds_today() {
+    let world = World::new().await;
+    for agency in [CHEMICAL, MINING, NARROW] {
+        world.register_agency(agency).await;
+        world.grant(agency, of(&[REPORTED, CORRECTED], "06")).await;
+    }
+    let reports = world.grant(CHEMICAL, of(&[REPORTED], "26")).await;
+    world.grant(NARROW, of(&[REPORTED, CORRECTED], "26")).await;
+    let mut chemical = world.subscribe(CHEMICAL).await;
+    let mut mining = world.subscribe(MINING).await;
+    let filter = Filter { event_types: vec![REPORTED.to_owned()], ..Filter::default() };
+    let only_reports =
+        onenet_proto::exchange::v1::SubscribeRequest { filter: Some(filter), ..beginning() };
+    let begin = async || Subscriber::open(world.client(NARROW), only_reports.clone()).await;
+    let mut narrow = begin().await.unwrap();
+
+    says(&world, REPORTED, &HiddenDangerReported::default()).await;
+    let reported = chemical.events(1).await.remove(0);
+    assert_eq!(narrow.events(1).await, std::slice::from_ref(&reported));
+    let (command_id, reason) = (new_id(), "用途变更".to_owned());
+    let revoke = RevokeGrantRequest { command_id, grant_id: reports, reason, ..Default::default() };
+    world.client(BUREAU).revoke_grant(revoke).await.unwrap();
+    says(&world, CORRECTED, &correction(&reported)).await;
+
+    // its grant named reports alone and has ended: the reference and the reason
+    let heard = chemical.events(1).await.remove(0);
+    let mut names: Vec<_> = heard.attributes.keys().map(String::as_str).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["datacontenttype", "reduced", "time"]);
+    let told = HiddenDangerCorrected::decode(data(&heard)).unwrap();
+    assert_eq!((told.corrects, told.reason.as_str()), (vec![reported.id.clone()], "位号有误"));
+    assert_eq!((told.enterprise, told.finding), (String::new(), None));
+    // its grant lets it pass and its filter does not: the whole
+    let heard = narrow.events(1).await.remove(0);
+    assert_eq!(HiddenDangerCorrected::decode(data(&heard)).unwrap(), correction(&reported));
+    assert!(!heard.attributes.contains_key("reduced"));
+
+    // whom the report never reached
+    let withdrawn = HiddenDangerWithdrawn {
+        corrects: vec![reported.id.clone()],
+        reason: "误报".to_owned(),
+        ..HiddenDangerWithdrawn::default()
+    };
+    says(&world, WITHDRAWN, &withdrawn).await;
+    for subscriber in [&mut chemical, &mut narrow] {
+        let heard = subscriber.events(1).await.remove(0);
+        assert_eq!(heard.r#type, WITHDRAWN);
+        assert!(heard.attributes.contains_key("reduced"), "no grant names withdrawals");
+    }
+    mining.progress().await;
+    assert_eq!(mining.sequence, 0);
+    // nor does it matter whether report and correction come one by one or together
+    let caught_up = begin().await.unwrap().events(3).await;
+    let types: Vec<_> = caught_up.iter().map(|event| event.r#type.as_str()).collect();
+    assert_eq!(types, [REPORTED, CORRECTED, WITHDRAWN]);
+}

@@ -1,0 +1,266 @@
+mod command;
+mod corrections;
+mod deadlines;
+mod event;
+mod rejection;
+mod steps;
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use onenet_kernel::{Aggregate, Key};
+use onenet_standards::Uscc;
+use uuid::Uuid;
+
+use self::{
+    HiddenDangerCommand as Command, HiddenDangerEvent as Event, HiddenDangerRejection as Rejection,
+};
+pub use self::{
+    command::HiddenDangerCommand, event::HiddenDangerEvent, rejection::HiddenDangerRejection,
+};
+use super::{
+    Acceptance, Finding, Grading, Obligation, Recheck, Rectification, RectificationOrder,
+    TimeGiven, TreatmentReport,
+};
+
+type Decision = Result<Vec<Event>, Rejection>;
+
+/// A hidden danger (事故隐患) from its report to its acceptance.
+#[derive(Clone, Debug, Default)]
+pub struct HiddenDanger {
+    reported: Option<Arc<Reported>>,
+    grading: Option<Arc<Grading>>,
+    order: Option<Arc<Ordered>>,
+    /// Orders so far: each has deadlines of its own.
+    orders: u32,
+    overdue: Option<Overdue>,
+    /// The last report since the danger was opened.
+    report: Option<Arc<TreatmentReport>>,
+    stage: Stage,
+    rectification: Option<Arc<Rectification>>,
+    acceptance: Option<Arc<(Uscc, Acceptance)>>,
+    recheck: Option<Arc<(Uscc, Recheck)>>,
+    /// Events so far, and those of them that are the report or a correction of it.
+    events: usize,
+    statements: usize,
+}
+
+#[derive(Clone, Debug)]
+struct Reported {
+    id: Uuid,
+    enterprise: Uscc,
+    division: String,
+    industry: String,
+    finding: Finding,
+    by: Uscc,
+}
+
+#[derive(Clone, Debug)]
+struct Ordered {
+    organ: Uscc,
+    order: RectificationOrder,
+    deadline: Obligation,
+}
+
+/// The time given is over; where the danger is in the hierarchy of organs.
+#[derive(Clone, Debug)]
+struct Overdue {
+    organ: Uscc,
+    level: u32,
+    escalation: Option<Obligation>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+enum Stage {
+    /// 整改中.
+    #[default]
+    Open,
+    /// 待验收.
+    Rectified,
+    /// 已验收.
+    Accepted,
+    /// 已撤回.
+    Withdrawn { by: Uscc, reason: String },
+}
+
+impl Aggregate for HiddenDanger {
+    const CATEGORY: &'static str = "hidden_danger";
+    type Command = Command;
+    type Event = Event;
+    type Rejection = Rejection;
+
+    fn decide(&self, command: &Command) -> Decision {
+        match command {
+            Command::ReportHiddenDanger {
+                hidden_danger_id,
+                enterprise,
+                division,
+                industry,
+                finding,
+                reported_by,
+            } => {
+                // the id comes from the command: only a retry meets its own danger, and the log
+                // itself refuses a retry with another content
+                if self.reported.is_some() {
+                    return Ok(vec![]);
+                }
+                Ok(vec![Event::HiddenDangerReported {
+                    hidden_danger_id: *hidden_danger_id,
+                    enterprise: enterprise.clone(),
+                    division: division.clone(),
+                    industry: industry.clone(),
+                    finding: finding.clone(),
+                    reported_by: reported_by.clone(),
+                }])
+            }
+            Command::GradeHiddenDanger { grading, next } => self.grade(grading, next.as_ref()),
+            Command::OrderRectification { organ, order, due } => self.order(organ, order, due),
+            Command::ReportTreatment { report } => self.report_treatment(report),
+            Command::RectifyHiddenDanger { rectification, rectified_at } => {
+                self.rectify(rectification, *rectified_at)
+            }
+            Command::AcceptRectification { by, acceptance, third_party_basis } => {
+                self.accept(by, acceptance, third_party_basis.as_deref())
+            }
+            Command::RecheckHiddenDanger { by, recheck, next } => {
+                self.recheck(by, recheck, next.as_ref())
+            }
+            Command::CorrectHiddenDanger { by, corrects, finding, reason } => {
+                self.correct(by, corrects, finding, reason)
+            }
+            Command::WithdrawHiddenDanger { by, corrects, reason } => {
+                self.withdraw(by, corrects, reason)
+            }
+            Command::PassDeadline { due_at, next } => {
+                Ok(self.pass_deadline(*due_at, next.as_ref()))
+            }
+            Command::Escalate { due_at, to, next } => Ok(self.escalate(*due_at, to, next.as_ref())),
+            Command::RescheduleDeadline { due_at, due } => Ok(self.reschedule(*due_at, due)),
+        }
+    }
+
+    fn evolve(&mut self, event: &Event) {
+        self.events += 1;
+        self.statements += usize::from(event.is_statement());
+        match event {
+            Event::HiddenDangerReported {
+                hidden_danger_id,
+                enterprise,
+                division,
+                industry,
+                finding,
+                reported_by,
+            } => {
+                self.reported = Some(Arc::new(Reported {
+                    id: *hidden_danger_id,
+                    enterprise: enterprise.clone(),
+                    division: division.clone(),
+                    industry: industry.clone(),
+                    finding: finding.clone(),
+                    by: reported_by.clone(),
+                }));
+            }
+            Event::HiddenDangerGraded { grading, escalation, .. } => {
+                self.grading = Some(Arc::new(grading.clone()));
+                self.set_escalation(escalation.as_ref());
+            }
+            Event::RectificationOrdered { organ, order, rectification, .. } => {
+                let (organ, deadline) = (organ.clone(), rectification.clone());
+                self.order = Some(Arc::new(Ordered { organ, order: order.clone(), deadline }));
+                self.orders += 1;
+                self.overdue = None;
+            }
+            Event::TreatmentReported { report, .. } => self.report = Some(Arc::new(report.clone())),
+            Event::HiddenDangerRectified { rectification, deadline, escalation, .. } => {
+                self.stage = Stage::Rectified;
+                self.rectification = Some(Arc::new(rectification.clone()));
+                self.set_deadline(deadline.as_ref());
+                self.set_escalation(escalation.as_ref());
+            }
+            Event::RectificationAccepted { accepted_by, acceptance, .. } => {
+                self.stage = Stage::Accepted;
+                self.acceptance = Some(Arc::new((accepted_by.clone(), acceptance.clone())));
+            }
+            Event::HiddenDangerRechecked { rechecked_by, recheck, .. } => {
+                self.recheck = Some(Arc::new((rechecked_by.clone(), recheck.clone())));
+            }
+            Event::HiddenDangerReopened { rechecked_by, recheck, deadline, escalation, .. } => {
+                self.stage = Stage::Open;
+                self.report = None;
+                self.acceptance = None;
+                self.recheck = Some(Arc::new((rechecked_by.clone(), recheck.clone())));
+                self.set_deadline(deadline.as_ref());
+                self.set_escalation(escalation.as_ref());
+            }
+            Event::HiddenDangerOverdue { organ, rectification, escalation, .. } => {
+                let (organ, escalation) = (organ.clone(), escalation.clone());
+                self.set_deadline(Some(rectification));
+                self.overdue = Some(Overdue { organ, level: 0, escalation });
+            }
+            Event::HiddenDangerEscalated { organ, level, next, .. } => {
+                let (organ, escalation) = (organ.clone(), next.clone());
+                self.overdue = Some(Overdue { organ, level: *level, escalation });
+            }
+            Event::RectificationRescheduled { rectification, .. } => {
+                self.set_deadline(Some(rectification));
+            }
+            Event::HiddenDangerCorrected { finding, .. } => {
+                if let Some(reported) = &mut self.reported {
+                    Arc::make_mut(reported).finding = finding.clone();
+                }
+            }
+            Event::HiddenDangerWithdrawn { withdrawn_by, reason, deadline, escalation, .. } => {
+                let (by, reason) = (withdrawn_by.clone(), reason.clone());
+                self.stage = Stage::Withdrawn { by, reason };
+                self.set_deadline(deadline.as_ref());
+                self.set_escalation(escalation.as_ref());
+            }
+        }
+    }
+
+    fn key(&self) -> Key {
+        self.reported.as_deref().map_or_else(Key::default, |reported| Key {
+            subject: reported.enterprise.to_string(),
+            division: reported.division.clone(),
+            industry: reported.industry.clone(),
+        })
+    }
+}
+
+impl HiddenDanger {
+    /// The organ it is with: where it has escalated to, else the one that ordered; `None` without an
+    /// order.
+    #[must_use]
+    pub fn competent_organ(&self) -> Option<&Uscc> {
+        let escalated = self.overdue.as_ref().map(|overdue| &overdue.organ);
+        escalated.or_else(|| self.order.as_deref().map(|ordered| &ordered.organ))
+    }
+
+    /// What the time given is counted from, where the order states working days and their end is
+    /// provisional.
+    #[must_use]
+    pub fn provisional_days(&self) -> Option<(Date, u32)> {
+        let Ordered { order, deadline, .. } = self.order.as_deref()?;
+        match order.time {
+            TimeGiven::WorkingDays(days) if deadline.is_provisional() => {
+                Some((order.served_on, days))
+            }
+            TimeGiven::WorkingDays(_) | TimeGiven::Until(_) => None,
+        }
+    }
+
+    fn set_deadline(&mut self, deadline: Option<&Obligation>) {
+        if let (Some(order), Some(deadline)) = (&mut self.order, deadline) {
+            Arc::make_mut(order).deadline = deadline.clone();
+        }
+    }
+
+    fn set_escalation(&mut self, escalation: Option<&Obligation>) {
+        if let (Some(overdue), Some(escalation)) = (&mut self.overdue, escalation) {
+            overdue.escalation = Some(escalation.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
