@@ -130,11 +130,14 @@ async fn a_hidden_danger_is_the_business_of_its_enterprise_and_of_supervisors_of
         "county",
     );
     // whose business it is among those permitted, the danger itself says
-    world.rectify(&id, "2026-03-10").await.unwrap();
+    let rectified = world.rectify(&id, "2026-03-10").await.unwrap();
     let accepting = accepting(&id, None);
     assert_not_authorised(world.dangers(&county()).accept_rectification(accepting).await, "county");
 
-    let get = || GetHiddenDangerRequest { hidden_danger_id: id.clone(), ..Default::default() };
+    let get = || GetHiddenDangerRequest {
+        fresh_as: vec![rectified.clone()],
+        hidden_danger_id: id.clone(),
+    };
     for by in [county(), uscc(2), uscc(7), uscc(8), enterprise()] {
         assert!(world.dangers(&by).get_hidden_danger(get()).await.is_ok(), "{by}");
     }
