@@ -1,23 +1,15 @@
-use std::time::Duration;
-
-use onenet_eventstore::{Checkpoint, Delivery, PgLog, Source, SourceError};
+use onenet_eventstore::{Checkpoint, Delivery, LogSource, PgLog, Source, SourceError};
 use onenet_kernel::Recorded;
 
 use crate::{Mapping, Topics, decode};
 
-/// Events read at once.
-const PAGE: u32 = 500;
-/// How long an idle reader waits before it looks by itself.
-const SLOW_POLL: Duration = Duration::from_millis(500);
-
 /// Another context's log in the same process, read as its topic would be: through the relay's own
 /// mapping and back, so that nothing passes here that would fail on Kafka.
 pub struct EmbeddedSource {
-    log: PgLog,
+    log: LogSource,
     topics: Topics,
     mapping: Mapping,
     name: String,
-    above: Option<u64>,
 }
 
 impl EmbeddedSource {
@@ -25,7 +17,7 @@ impl EmbeddedSource {
     #[must_use]
     pub fn new(log: PgLog, topics: Topics, mapping: Mapping) -> Self {
         let name = topics.embedded();
-        Self { log, topics, mapping, name, above: None }
+        Self { log: LogSource::new(log), topics, mapping, name }
     }
 
     /// The event as it comes back from what would be published for it.
@@ -56,49 +48,18 @@ impl Source for EmbeddedSource {
     }
 
     async fn partitions(&mut self) -> Result<Vec<i32>, SourceError> {
-        Ok(vec![0])
+        self.log.partitions().await
     }
 
     async fn assign(&mut self, partitions: &[(i32, Checkpoint)]) -> Result<(), SourceError> {
-        self.above = None;
-        let Some((_, checkpoint)) = partitions.first() else {
-            return Ok(());
-        };
-        let head = self.log.head().await.map_err(passing)?;
-        if let Some(last) = checkpoint.last
-            && (last.log_id != head.log_id || last.number > head.number)
-        {
-            return Err(SourceError::Broken(format!(
-                "the checkpoint stands at {last}, but the log at {head}: the log was restored or \
-                 replaced; see docs/runbooks/restoring.md"
-            )));
-        }
-        self.above = Some(checkpoint.last.map_or(0, |last| last.number));
-        Ok(())
+        self.log.assign(partitions).await
     }
 
     async fn poll(&mut self) -> Result<Vec<Delivery>, SourceError> {
-        let Some(above) = self.above else {
-            tokio::time::sleep(SLOW_POLL).await;
-            return Ok(Vec::new());
-        };
-        let mut events = self.log.read(above, PAGE).await.map_err(passing)?;
-        if events.is_empty() {
-            self.log.grown(above, SLOW_POLL).await;
-            events = self.log.read(above, PAGE).await.map_err(passing)?;
-        }
-        let deliveries = events.iter().map(|event| {
-            let next_offset = i64::try_from(event.position.number).unwrap_or(i64::MAX);
-            Ok(Delivery { partition: 0, next_offset, event: self.pass(event)? })
-        });
-        let deliveries = deliveries.collect::<Result<Vec<_>, _>>()?;
-        if let Some(last) = events.last() {
-            self.above = Some(last.position.number);
-        }
-        Ok(deliveries)
+        // what does not pass is broken and ends the reader, so the rest of the page is not left out
+        let deliveries = self.log.poll().await?.into_iter();
+        deliveries
+            .map(|delivery| Ok(Delivery { event: self.pass(&delivery.event)?, ..delivery }))
+            .collect()
     }
-}
-
-fn passing(error: onenet_eventstore::DbError) -> SourceError {
-    SourceError::Passing { doing: "reading another context's log", source: Box::new(error) }
 }
