@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
     sync::Arc,
+    time::Duration,
 };
 
 use onenet_chassis::{
@@ -77,6 +78,29 @@ impl Network {
         self.processes.remove(context).unwrap().kill();
     }
 
+    /// Ends every process where it stands.
+    pub fn kill_all(&mut self) {
+        for (_, process) in std::mem::take(&mut self.processes) {
+            process.kill();
+        }
+    }
+
+    /// Starts one role of a context, beside what [`serve`](Self::serve) has started.
+    #[must_use]
+    pub fn role(&self, context: &str, role: &str) -> Process {
+        let config = self.config.to_str().unwrap();
+        let words =
+            ["serve", context, "--role", role, "--config", config, "--listen", "127.0.0.1:0"];
+        Process::start_with(onenet(), &words, &[("ONENET__TELEMETRY__LOG", "warn")])
+    }
+
+    /// Runs a tool of the node, `onenet <words> --config …`; answers whether it ended well, and all that
+    /// it said.
+    pub async fn tool(&self, words: &[&str]) -> (bool, String) {
+        let words = [words, &["--config", self.config.to_str().unwrap()]].concat();
+        run(&words).await
+    }
+
     /// Asks every process to stop, and expects each to end well.
     pub async fn stop(&mut self) {
         let processes = std::mem::take(&mut self.processes);
@@ -97,6 +121,14 @@ impl Reach for Network {
     fn address(&self, context: &str) -> SocketAddr {
         self.addresses[context]
     }
+}
+
+/// Runs the executable; answers whether it ended well, and all that it said.
+pub async fn run(words: &[&str]) -> (bool, String) {
+    let running = tokio::process::Command::new(onenet()).args(words).kill_on_drop(true).output();
+    let output = tokio::time::timeout(Duration::from_mins(1), running).await.unwrap().unwrap();
+    let said = [output.stdout, output.stderr].map(|said| String::from_utf8(said).unwrap());
+    (output.status.success(), said.concat())
 }
 
 /// A whole node in this process, as `onenet up` runs it.
@@ -158,7 +190,9 @@ fn contexts() -> Vec<Context> {
     ]
 }
 
-fn address(process: &Process) -> Option<SocketAddr> {
+/// Where a process says that it listens, once it does.
+#[must_use]
+pub fn address(process: &Process) -> Option<SocketAddr> {
     let said = process.said();
     said.first()?.rsplit(' ').next()?.parse().ok()
 }

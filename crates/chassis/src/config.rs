@@ -66,7 +66,8 @@ pub struct DatabaseSettings {
     pub url: String,
     /// File with the password of the roles `onenet_<schema>`.
     pub password_file: PathBuf,
-    /// File with the URL of the owning role; only `onenet migrate` reads it.
+    /// File with the URL of the owning role; only `onenet migrate` and `onenet recover`
+    /// read it.
     #[serde(default)]
     pub owner_url_file: Option<PathBuf>,
     /// Upper bound of pooled connections per log.
@@ -272,7 +273,7 @@ impl Settings {
     pub fn owner_url(&self) -> Result<String, ConfigError> {
         let file = self.database.owner_url_file.as_ref().ok_or_else(|| ConfigError::Value {
             setting: "database.owner_url_file",
-            reason: "migrating needs the owning role; name the file that holds its URL".to_owned(),
+            reason: "this needs the owning role; name the file that holds its URL".to_owned(),
         })?;
         secret("database.owner_url_file", file)
     }

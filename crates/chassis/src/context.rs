@@ -403,7 +403,8 @@ fn topics(settings: &Settings, context: &str) -> Topics {
     }
 }
 
-async fn open_log(settings: &Settings, schema: &str) -> Result<PgLog, StartError> {
+/// One log of a node, for tools beside it.
+pub async fn open_log(settings: &Settings, schema: &str) -> Result<PgLog, StartError> {
     let failed = |source| StartError::Log { schema: schema.to_owned(), source };
     let connected = Db::connect(&settings.database(schema)?).await;
     let db = connected.map_err(|error: DbError| failed(error.into()))?;

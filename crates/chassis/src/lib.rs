@@ -42,7 +42,7 @@ pub mod view;
 pub use access::{Caller, Matter, Policies, PolicyError};
 pub use calendar::recount_deadlines;
 pub use call::{Call, Write, derived_key, ended, reaction_cause, timer_cause};
-pub use context::{Context, Host, Opening, Parts, Role, StartError, prepare, run, tools};
+pub use context::{Context, Host, Opening, Parts, Role, StartError, open_log, prepare, run, tools};
 pub use door::Door;
 pub use identity::{NoIdentity, Peer, peer};
 pub use receipt::{instant, position, timestamp, to_wire as receipt_to_wire};

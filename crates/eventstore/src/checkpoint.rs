@@ -48,6 +48,82 @@ pub async fn adopt_checkpoints(
     .map_err(DbError::while_("adopting a checkpoint"))
 }
 
+/// Why followers do not go on in another topic.
+#[derive(Debug, thiserror::Error)]
+pub enum CarryError {
+    /// The database failed.
+    #[error(transparent)]
+    Db(#[from] DbError),
+    /// A follower has handled what the log it follows no longer holds.
+    #[error(
+        "{follower} has handled {source_name} up to position {position}, beyond the end of that log: \
+         their schemas are not of one backup"
+    )]
+    Beyond {
+        /// The follower.
+        follower: String,
+        /// What it follows.
+        source_name: String,
+        /// Up to where.
+        position: u64,
+    },
+    /// The topics differ in their partitions, which the checkpoints are kept by.
+    #[error(
+        "{follower} holds {held} partitions of {source_name}: name as many in `kafka.partitions`"
+    )]
+    Partitions {
+        /// The follower.
+        follower: String,
+        /// What it follows.
+        source_name: String,
+        /// How many it holds.
+        held: i64,
+    },
+}
+
+/// Lets every follower of `before` go on in `now`, which holds the same log from its first event on, in
+/// as many partitions: what it has handled it skips there. `head` is where that log ends. Changes nothing
+/// where a follower has begun in `now`.
+pub async fn carry_checkpoints(
+    db: &Db,
+    before: &str,
+    now: &str,
+    partitions: i32,
+    head: u64,
+) -> Result<(), CarryError> {
+    let doing = || DbError::while_("carrying checkpoints to another topic");
+    let source_name = before.to_owned();
+    let followers: Vec<(String, i64, Option<i64>)> = sqlx::query_as(
+        "select follower, count(*), max(position) from checkpoints where source = $1 group by 1",
+    )
+    .bind(before)
+    .fetch_all(db.pool())
+    .await
+    .map_err(doing())?;
+    for (follower, held, position) in followers {
+        if held != i64::from(partitions) {
+            return Err(CarryError::Partitions { follower, source_name, held });
+        }
+        let position = u64::try_from(position.unwrap_or(0)).unwrap_or(0);
+        if position > head {
+            return Err(CarryError::Beyond { follower, source_name, position });
+        }
+    }
+    sqlx::query(
+        "insert into checkpoints (follower, source, partition, owner, epoch, until, next_offset,
+            log_id, log_epoch, position)
+         select follower, $2, partition, owner, 1, '-infinity', 0, log_id, log_epoch, position
+            from checkpoints where source = $1
+         on conflict do nothing",
+    )
+    .bind(before)
+    .bind(now)
+    .execute(db.pool())
+    .await
+    .map_err(doing())?;
+    Ok(())
+}
+
 /// The right to move one checkpoint on, and where it stands.
 pub(crate) struct Claim {
     pub(crate) epoch: i64,

@@ -399,19 +399,22 @@ async fn record_refusal(
     .map_err(DbError::while_("recording a refusal"))
 }
 
-/// Whether the checkpoint has the event behind it. Another log, or another epoch of it, is not for a
-/// follower to judge.
+/// Whether the checkpoint has the event behind it. An epoch begins above all that the log holds then, so
+/// a later one goes on with higher numbers. Anything else is another history, and not for a follower to
+/// judge.
 fn is_repetition(at: &Checkpoint, event: &Recorded) -> Result<bool, Failure> {
     let (Some(last), next) = (at.last, event.position) else {
         return Ok(false);
     };
-    if last.log_id != next.log_id || last.epoch != next.epoch {
+    let is_behind = next.number <= last.number;
+    let goes_on = if is_behind { next.epoch <= last.epoch } else { next.epoch >= last.epoch };
+    if last.log_id != next.log_id || !goes_on {
         return Err(Failure::Broken(SourceError::Broken(format!(
             "the checkpoint stands at {last}, but the next event at {next}: the log was restored \
              or replaced; see docs/runbooks/restoring.md"
         ))));
     }
-    Ok(next.number <= last.number)
+    Ok(is_behind)
 }
 
 async fn remember_streams(

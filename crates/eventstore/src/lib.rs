@@ -21,6 +21,12 @@
 //! behind it; the rest flows on. [`TimerTable`] and [`run_clock`] turn deadlines in events into
 //! commands. [`while_leader`] is the one primitive for "one process at a time".
 //!
+//! # After a restore
+//!
+//! [`LogOwner`] puts back what a log has lost, as it was, or raises the log's epoch: as the role that
+//! owns the schema, since the context's own may do neither. Places in a log are ordered by epoch, then
+//! number; [`PgLog::holds`] says whether a place that somebody kept still names the same event.
+//!
 //! # What is deliberately absent
 //!
 //! The raw connection pool is not exported: see [`Db`]. There is no append for "any version". No
@@ -39,6 +45,7 @@ mod log;
 mod migrate;
 mod parked;
 mod rebuild;
+mod recover;
 mod row;
 mod source;
 mod startup;
@@ -49,7 +56,7 @@ mod wake;
 
 pub use batch::{MAX_EVENT_BYTES, MAX_EVENTS_PER_COMMAND, MAX_TEXT_BYTES};
 pub use cache::Turn;
-pub use checkpoint::{Checkpoint, adopt_checkpoints};
+pub use checkpoint::{CarryError, Checkpoint, adopt_checkpoints, carry_checkpoints};
 pub use db::{Db, DbError, DbSettings, InTransaction};
 pub use follower::{Follower, FollowerError, HandleError, Handler, HandlingSpan};
 pub use fresh::wait_until_fresh;
@@ -58,8 +65,9 @@ pub use log::PgLog;
 pub use migrate::{MigrateError, SchemaPlan, Step, create_database, migrate};
 pub use parked::{Parked, ParkedState, is_incomplete, list_parked, replay_parked};
 pub use rebuild::{Rebuild, RebuildError};
+pub use recover::{LogOwner, Raised, ReappendError, sessions};
 pub use source::{Delivery, LogSource, Source, SourceError};
 pub use sqlx;
 pub use startup::StartupError;
 pub use timers::{Fire, Timer, TimerChange, TimerTable, armed, run_clock};
-pub use verify::{Flaw, verify};
+pub use verify::{Flaw, continues, verify};

@@ -1,4 +1,4 @@
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use onenet_kernel::{
     Appended, Cause, EventStore, Folded, NewEvent, Position, Receipt, Recorded, StoreError,
@@ -73,6 +73,44 @@ impl PgLog {
         .await
         .map_err(DbError::while_("reading the head of the log"))?;
         self.position(&row).map_err(DbError::while_("reading the head of the log"))
+    }
+
+    /// Whether what stood at `position` once stands there still: it is this log's, not beyond its end,
+    /// and no later epoch began below it.
+    pub async fn holds(&self, position: Position) -> Result<bool, DbError> {
+        sqlx::query_scalar(
+            "select log_id = $1 and $2 <= epoch
+                and $3 <= coalesce((select max(position) from events), 0)
+                and not exists (select from epochs e where e.epoch > $2 and e.above < $3)
+             from log",
+        )
+        .bind(position.log_id)
+        .bind(i32::try_from(position.epoch).unwrap_or(i32::MAX))
+        .bind(bigint(position.number))
+        .fetch_one(self.db.pool())
+        .await
+        .map_err(DbError::while_("asking whether a position still holds"))
+    }
+
+    /// The newest version of each of these streams that the log holds.
+    pub(crate) async fn versions(
+        &self,
+        streams: &[&str],
+    ) -> Result<HashMap<StreamId, Version>, DbError> {
+        let doing = || DbError::while_("reading the versions of streams");
+        let rows = sqlx::query(
+            "select stream_id, max(version) as version from events where stream_id = any($1)
+             group by 1",
+        )
+        .bind(streams)
+        .fetch_all(self.db.pool())
+        .await
+        .map_err(doing())?;
+        let version = |row: &PgRow| {
+            let stream = StreamId::from_stored(row.try_get("stream_id")?);
+            Ok((stream, Version(row::long(row, "version")?)))
+        };
+        rows.iter().map(version).collect::<Result<_, sqlx::Error>>().map_err(doing())
     }
 
     /// Up to `limit` events above position `above`, in order. Positions are gapless and in commit

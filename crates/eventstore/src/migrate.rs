@@ -6,7 +6,7 @@ use sqlx::{
 use crate::db::{DbError, sqlstate};
 
 /// Tables of a log that nobody but its owner may write, whatever else the context's role may do.
-const APPEND_ONLY: [&str; 3] = ["events", "log", "quiet_commands"];
+const APPEND_ONLY: [&str; 4] = ["epochs", "events", "log", "quiet_commands"];
 
 /// SQLSTATE of a database that is there already.
 const DUPLICATE_DATABASE: &str = "42P04";

@@ -64,7 +64,7 @@ pub(crate) async fn check(db: &Db) -> Result<(), StartupError> {
 
 async fn check_schema(db: &Db) -> Result<(), StartupError> {
     let row = sqlx::query(
-        "select to_regclass('events') is not null and to_regclass('timers') is not null as exists,
+        "select to_regclass('events') is not null and to_regclass('epochs') is not null as exists,
             to_regclass('events') is not null and has_table_privilege(to_regclass('events'),
                 'INSERT, UPDATE, DELETE, TRUNCATE') as may_write,
             current_user::text as role",

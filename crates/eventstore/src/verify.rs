@@ -6,6 +6,8 @@ use crate::{db::DbError, log::PgLog};
 
 /// Events read at once.
 const PAGE: u32 = 1_000;
+/// Streams asked about at once.
+const STREAMS: usize = 10_000;
 
 /// What is wrong with a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +19,7 @@ pub struct Flaw {
 }
 
 /// Reads a whole log and checks what it promises: positions without a gap, each stream's versions
-/// without a gap, times that never run backwards, and that each row still has the hash it was
+/// without a gap, epochs and times that never run backwards, and that each row still has the hash it was
 /// appended with. `progress` hears the position reached. Answers every flaw; none is a whole log.
 pub async fn verify(log: &PgLog, mut progress: impl FnMut(u64)) -> Result<Vec<Flaw>, DbError> {
     let mut checked = Checked::default();
@@ -33,9 +35,31 @@ pub async fn verify(log: &PgLog, mut progress: impl FnMut(u64)) -> Result<Vec<Fl
     }
 }
 
+/// Whether `tail`, in order, goes on where the log ends: positions, versions, epochs and times follow
+/// those of the log, and each event has the hash it was appended with. Answers every flaw.
+pub async fn continues(log: &PgLog, tail: &[Recorded]) -> Result<Vec<Flaw>, DbError> {
+    let head = log.head().await?;
+    let mut checked = Checked { position: head.number, ..Checked::default() };
+    if let Some(last) = log.read(head.number.saturating_sub(1), 1).await?.first() {
+        checked.epoch = last.position.epoch;
+        checked.recorded_at = last.recorded_at.as_micros();
+    }
+    let mut streams: Vec<&str> = tail.iter().map(|event| event.stream.as_str()).collect();
+    streams.sort_unstable();
+    streams.dedup();
+    for page in streams.chunks(STREAMS) {
+        checked.versions.extend(log.versions(page).await?);
+    }
+    for event in tail {
+        checked.check(event);
+    }
+    Ok(checked.flaws)
+}
+
 #[derive(Default)]
 struct Checked {
     position: u64,
+    epoch: u32,
     recorded_at: i64,
     versions: HashMap<StreamId, Version>,
     flaws: Vec<Flaw>,
@@ -58,10 +82,14 @@ impl Checked {
         if event.recorded_at.as_micros() < self.recorded_at {
             self.flaw(position, "it was recorded before the event in front of it".to_owned());
         }
+        if event.position.epoch < self.epoch {
+            self.flaw(position, format!("it is of an epoch before {}", self.epoch));
+        }
         if leaf_of(event) != event.leaf {
             let what = format!("event {} is not as it was appended", event.event_id);
             self.flaw(position, what);
         }
+        self.epoch = self.epoch.max(event.position.epoch);
         self.recorded_at = event.recorded_at.as_micros();
         self.position = position;
     }

@@ -9,6 +9,7 @@
 //!   holds the whole node and there is no Kafka.
 //! * Every event travels as a CloudEvent 1.0 in Kafka's binary mode, with every column of the log
 //!   ([`encode`], [`decode`]), so that a log can be recovered from its topic.
+//! * [`examine`] compares a log that was restored with its topic and hands out what the log has lost.
 //! * [`Topics`] names a context's topics; [`Topics::ensure`] creates and checks them.
 //!
 //! What must never happen here: a read of records that were not committed; a start from zero because
@@ -22,6 +23,7 @@ mod embedded;
 mod operate;
 mod publisher;
 mod read;
+mod recover;
 mod relay;
 mod source;
 mod topics;
@@ -31,6 +33,7 @@ pub use cloud_event::{MalformedEvent, decode, encode};
 pub use embedded::EmbeddedSource;
 pub use operate::{OperateError, RelayStatus, relay_status, republish};
 pub use read::{ReadRecord, read_topic};
+pub use recover::{Examined, Finding, RelayPlace, examine};
 pub use relay::{Relay, RelayError};
 pub use source::KafkaSource;
 pub use topics::{Beside, TopicError, Topics};

@@ -28,6 +28,12 @@ impl RelayStatus {
     pub fn lag(&self) -> u64 {
         self.head.number.saturating_sub(self.published.map_or(0, |published| published.number))
     }
+
+    /// Positions that are published and that the log has lost: it was restored to an earlier moment.
+    #[must_use]
+    pub fn lost(&self) -> u64 {
+        self.published.map_or(0, |published| published.number.saturating_sub(self.head.number))
+    }
 }
 
 /// Why an operation on a relay was not carried out.

@@ -46,6 +46,15 @@ pub async fn read_topic(cluster: &Cluster, topic: &str) -> Result<Vec<ReadRecord
     reading.await.unwrap_or_else(|_stopped| Err(KafkaFault::timeout("reading a topic")))
 }
 
+/// Whether the cluster knows a topic. Blocking.
+pub(crate) fn has_topic(cluster: &Cluster, topic: &str) -> Result<bool, KafkaFault> {
+    let consumer: BlockingReader = cluster.reader(topic, "read_committed")?;
+    let metadata = consumer
+        .fetch_metadata(Some(topic), ASK_WITHIN)
+        .map_err(KafkaFault::while_("asking for the partitions of a topic"))?;
+    Ok(metadata.topics().iter().any(|topic| !topic.partitions().is_empty()))
+}
+
 /// Hands out every committed record of a topic, from where each partition begins to where it ends,
 /// while `go_on` says so. Blocking. Answers whether the topic begins at its first record: where its
 /// beginning was cut off, more may have been there.

@@ -25,8 +25,8 @@ pub enum RelayError {
     /// Going on could publish twice or leave a gap: an operator has to decide. Nothing was published
     /// since this relay took over.
     #[error(
-        "the relay of {context} stops and has published nothing: {found}. Compare the topic with the \
-         log; either restore what is missing, or give the node a new topic prefix and tell its readers; \
+        "the relay of {context} stops and has published nothing: {found}. Stop every \
+         process of the node and run `onenet recover`: it says what is missing and puts it back; \
          see docs/runbooks/restoring.md"
     )]
     Contradiction {
@@ -198,7 +198,6 @@ impl Relay {
 
     /// Where publishing goes on, if topic and log agree.
     async fn agree(&self, found: Found) -> Result<u64, Failure> {
-        let head = self.log.head().await?;
         let published = match found {
             Found::Checkpoint(published) => published,
             Found::Unreadable(text) => {
@@ -217,33 +216,46 @@ impl Relay {
                 };
             }
         };
-        let number = published.position.number;
-        if let Some(found) = beyond(published.position, head) {
-            return Err(Failure::Contradiction(found));
+        match published.agrees(&self.log).await? {
+            Agreed::Yes => Ok(published.position.number),
+            Agreed::Beyond(found) | Agreed::No(found) => Err(Failure::Contradiction(found)),
         }
-        let row = self.log.read(number.saturating_sub(1), 1).await?;
-        let own = row.first().map(|event: &Recorded| event.event_id);
-        if own != Some(published.event_id) {
-            return Err(Failure::Contradiction(format!(
-                "event {} was published at position {number}, but the log holds {own:?} there",
-                published.event_id
-            )));
-        }
-        Ok(number)
     }
 }
 
-fn beyond(checkpoint: Position, head: Position) -> Option<String> {
-    let differs = if checkpoint.log_id != head.log_id {
-        "is another log's"
-    } else if checkpoint.epoch != head.epoch {
-        "is of another epoch"
-    } else if checkpoint.number > head.number {
-        "lies beyond the log's end"
-    } else {
-        return None;
-    };
-    Some(format!("the checkpoint {checkpoint} {differs}; the log stands at {head}"))
+/// Whether a log has behind it what was published of it.
+pub(crate) enum Agreed {
+    Yes,
+    /// The log ends before it: the log was restored, or is of an earlier epoch.
+    Beyond(String),
+    /// It is another history.
+    No(String),
+}
+
+impl Published {
+    /// Compares with the log's row at that position: it bears the epoch it was appended in.
+    pub(crate) async fn agrees(self, log: &PgLog) -> Result<Agreed, DbError> {
+        let (checkpoint, head) = (self.position, log.head().await?);
+        let says = |differs: &str| {
+            format!("the checkpoint {checkpoint} {differs}; the log stands at {head}")
+        };
+        if checkpoint.log_id != head.log_id {
+            return Ok(Agreed::No(says("is another log's")));
+        }
+        if checkpoint.number > head.number {
+            return Ok(Agreed::Beyond(says("lies beyond the log's end")));
+        }
+        let row = log.read(checkpoint.number.saturating_sub(1), 1).await?;
+        let own = row.first().map(|event: &Recorded| (event.event_id, event.position.epoch));
+        Ok(match own {
+            Some((event_id, _)) if event_id != self.event_id => Agreed::No(format!(
+                "event {} was published at position {}, but the log holds {event_id} there",
+                self.event_id, checkpoint.number
+            )),
+            Some((_, epoch)) if epoch == checkpoint.epoch => Agreed::Yes,
+            _ => Agreed::No(says("is of another epoch")),
+        })
+    }
 }
 
 /// Whether anything was ever published on a topic, as far as can be known: where its beginning was cut

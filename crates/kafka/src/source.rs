@@ -3,8 +3,9 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 use bytes::Bytes;
 use futures::FutureExt as _;
 use onenet_eventstore::{Checkpoint, Delivery, Source, SourceError};
+use onenet_kernel::Recorded;
 use rdkafka::{
-    Message as _, Offset, TopicPartitionList,
+    Message, Offset, TopicPartitionList,
     consumer::Consumer as _,
     error::{KafkaError, KafkaResult, RDKafkaErrorCode},
     message::{Headers as _, OwnedMessage},
@@ -72,26 +73,7 @@ impl KafkaSource {
         if !self.assigned.contains(&message.partition()) {
             return Ok(());
         }
-        let headers: Vec<(&str, &str)> = message
-            .headers()
-            .map(|headers| {
-                headers
-                    .iter()
-                    .filter_map(|header| {
-                        Some((header.key, std::str::from_utf8(header.value?).ok()?))
-                    })
-                    .collect()
-            })
-            .unwrap_or_default();
-        let value = Bytes::copy_from_slice(message.payload().unwrap_or_default());
-        let event = decode(headers, value).map_err(|error| {
-            SourceError::Broken(format!(
-                "offset {} of partition {} of {} is no event of ours: {error}",
-                message.offset(),
-                message.partition(),
-                self.topic
-            ))
-        })?;
+        let event = event_of(message).map_err(SourceError::Broken)?;
         let (partition, next_offset) = (message.partition(), message.offset() + 1);
         self.ready.push(Delivery { partition, next_offset, event });
         Ok(())
@@ -160,6 +142,22 @@ impl Source for KafkaSource {
         }
         Ok(std::mem::take(&mut self.ready))
     }
+}
+
+/// The event that a record is, or what is wrong with it and where it is.
+pub(crate) fn event_of(message: &impl Message) -> Result<Recorded, String> {
+    let headers = message.headers().into_iter().flat_map(|headers| headers.iter());
+    let headers =
+        headers.filter_map(|header| Some((header.key, std::str::from_utf8(header.value?).ok()?)));
+    let value = Bytes::copy_from_slice(message.payload().unwrap_or_default());
+    decode(headers, value).map_err(|error| {
+        format!(
+            "offset {} of partition {} of {} is no event of ours: {error}",
+            message.offset(),
+            message.partition(),
+            message.topic()
+        )
+    })
 }
 
 /// History that expired under a reader is not for the reader to skip.

@@ -1,6 +1,10 @@
+mod tools;
+
 use std::{io::Write as _, net::SocketAddr, path::PathBuf};
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+
+pub(crate) use self::tools::{Dlq, DlqWhat, Recover, Relay, RelayWhat, Verify, Watch};
 
 /// onenet 一张网: work-safety facts of a province, exchanged the moment they happen.
 #[derive(Parser)]
@@ -42,90 +46,14 @@ pub(crate) enum Command {
     Relay(Relay),
     /// Reads whole logs and checks what they promise: no gap, no change
     Verify(Verify),
+    /// After a restore: puts back what the database has lost and Kafka still holds; says what it would
+    /// do unless told to do it
+    Recover(Recover),
     /// Prints a completion script for a shell
     Completions {
         /// Which shell
         shell: clap_complete::Shell,
     },
-}
-
-#[derive(Args)]
-pub(crate) struct Watch {
-    #[command(flatten)]
-    pub(crate) node: Node,
-    /// Only these types, by the end of their name; may be given several times
-    #[arg(long = "type", value_name = "TYPE")]
-    pub(crate) types: Vec<String>,
-    /// Only this division and those below it
-    #[arg(long)]
-    pub(crate) subtree: Option<String>,
-    /// Only about this subject (USCC)
-    #[arg(long)]
-    pub(crate) subject: Option<String>,
-    /// File that keeps where the subscription is; given again, it goes on there
-    #[arg(long)]
-    pub(crate) resume: Option<PathBuf>,
-    /// End after so many events
-    #[arg(long)]
-    pub(crate) count: Option<u64>,
-}
-
-#[derive(Args)]
-pub(crate) struct Dlq {
-    #[command(subcommand)]
-    pub(crate) what: DlqWhat,
-    #[command(flatten)]
-    pub(crate) settings: SettingsFile,
-}
-
-#[derive(Subcommand)]
-pub(crate) enum DlqWhat {
-    /// Everything that is parked, of one context or of all
-    List {
-        /// Only this context
-        context: Option<String>,
-    },
-    /// One parked event, whole
-    Show {
-        /// The context
-        context: String,
-        /// Its number in the list
-        number: i64,
-    },
-    /// Lets the follower try a poisoned event again, and then what queues behind it, in order
-    Replay {
-        /// The context
-        context: String,
-        /// Its number in the list
-        number: i64,
-    },
-}
-
-#[derive(Args)]
-pub(crate) struct Relay {
-    #[command(subcommand)]
-    pub(crate) what: RelayWhat,
-    #[command(flatten)]
-    pub(crate) settings: SettingsFile,
-}
-
-#[derive(Subcommand)]
-pub(crate) enum RelayWhat {
-    /// Where each log and its topic stand
-    Status,
-    /// Writes the newest record of every key to the state topics of a context again
-    Republish {
-        /// The context
-        context: String,
-    },
-}
-
-#[derive(Args)]
-pub(crate) struct Verify {
-    /// Only this context; otherwise all
-    pub(crate) context: Option<String>,
-    #[command(flatten)]
-    pub(crate) settings: SettingsFile,
 }
 
 #[derive(Args)]

@@ -5,6 +5,7 @@ pub(crate) mod dlq;
 pub(crate) mod import;
 pub(crate) mod migrate;
 mod private;
+pub(crate) mod recover;
 pub(crate) mod relay;
 pub(crate) mod serve;
 pub(crate) mod up;

@@ -26,6 +26,7 @@ async fn main() -> ExitCode {
         Command::Dlq(options) => commands::dlq::run(options).await,
         Command::Relay(options) => commands::relay::run(options).await,
         Command::Verify(options) => commands::verify::run(options).await,
+        Command::Recover(options) => commands::recover::run(options).await,
         Command::Completions { shell } => {
             cli::complete(shell);
             Ok(())

@@ -3,5 +3,6 @@
 
 mod embedded;
 mod listing;
+mod recovery;
 mod subscriber;
 mod tools;

@@ -1,25 +1,16 @@
 //! The tools of people who run a node, on a node that runs.
 
-use std::{fs, time::Duration};
+use std::fs;
 
 use onenet_chassis::testing::uscc;
 use onenet_tests::{
     actors::{Actors, COUNTY, PLACE, Reach},
-    network::{Network, onenet},
+    network::{Network, run},
     process::until,
 };
-use tokio::{process::Command, time::timeout};
 
 const AGENCY: u32 = 20;
 const REGISTERED: &str = "onenet.enterprise.v1.EnterpriseRegistered";
-
-/// Runs the executable; answers whether it ended well and all that it said.
-async fn run(words: &[&str]) -> (bool, String) {
-    let running = Command::new(onenet()).args(words).kill_on_drop(true).output();
-    let output = timeout(Duration::from_mins(1), running).await.unwrap().unwrap();
-    let said = [output.stdout, output.stderr].map(|said| String::from_utf8(said).unwrap());
-    (output.status.success(), said.concat())
-}
 
 /// How an organisation calls a context, in the words of the command line.
 fn as_caller(network: &Network, context: &str, serial: u32) -> Vec<String> {
@@ -79,15 +70,14 @@ async fn data_is_imported_watched_verified_and_the_relays_are_seen() {
         "{second}"
     );
 
-    let config = network.folder.path().join("onenet.toml");
-    let config = ["--config", config.to_str().unwrap()];
-    let (is_well, said) = run(&[&["verify"], &config[..]].concat()).await;
+    let (is_well, said) = network.tool(&["verify"]).await;
     assert!(is_well && said.contains("enterprise: 8 个事件 / events, 0"), "{said}");
-    let (is_well, said) = run(&[&["dlq", "list"], &config[..]].concat()).await;
+    assert!(said.contains("exchange_feed: 8 个事件 / events, 0"), "the feed's own log: {said}");
+    let (is_well, said) = network.tool(&["dlq", "list"]).await;
     assert!(is_well && said.contains("0 个事件被搁置"), "{said}");
     let mut last = String::new();
     until("every log on its topic", async || {
-        let (is_well, said) = run(&[&["relay", "status"], &config[..]].concat()).await;
+        let (is_well, said) = network.tool(&["relay", "status"]).await;
         assert!(is_well, "{said}");
         last = said;
         last.lines().filter(|line| line.ends_with("lag 0")).count() == 5

@@ -10,7 +10,7 @@ async fn the_service_role_may_neither_insert_nor_change_nor_empty() {
     let (scratch, log) = scratch().await;
     append(&log, "a", 0, &["1"]).await.unwrap();
     let mut role = PgConnection::connect(&scratch.settings(SCHEMA).url).await.unwrap();
-    for table in ["events", "quiet_commands", "log"] {
+    for table in ["events", "quiet_commands", "log", "epochs"] {
         for statement in [
             format!("insert into {SCHEMA}.{table} select * from {SCHEMA}.{table}"),
             format!("update {SCHEMA}.{table} set epoch = 9"),

@@ -4,6 +4,7 @@
 
 mod idle;
 mod operate;
+mod recover;
 mod refusals;
 mod relay;
 mod source;

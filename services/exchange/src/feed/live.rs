@@ -5,6 +5,7 @@ use std::{
 
 use onenet_chassis::{Call, Door, Host, Refusal};
 use onenet_eventstore::Db;
+use onenet_kernel::Position;
 use onenet_proto::{
     common::v1::ErrorReason,
     exchange::v1::{ExchangeErrorReason as Reason, SubscribeResponse},
@@ -126,14 +127,18 @@ impl Subscriptions {
             let (log_id, epoch) = (head.log_id, head.epoch);
             return Ok(Resume { subscription, log_id, epoch, position: 0, sequence: 0 });
         };
-        let resume = self.inner.tokens.open(subscriber, token).filter(|resume| {
-            (resume.log_id, resume.epoch) == (head.log_id, head.epoch)
-                && resume.position <= head.number
-        });
-        resume.ok_or_else(|| {
-            let message = "was not given to this caller by this node";
-            Refusal::field(Reason::ResumeTokenInvalid, "resume_token", message)
-        })
+        let invalid = |message| Refusal::field(Reason::ResumeTokenInvalid, "resume_token", message);
+        let resume = self.inner.tokens.open(subscriber, token);
+        let resume = resume.ok_or_else(|| invalid("was not given to this caller by this node"))?;
+        let Resume { log_id, epoch, position: number, .. } = resume;
+        // a token from before a restore is good as far as the feed was not set back behind it
+        if self.inner.tail.feed().holds(Position { log_id, epoch, number }).await? {
+            return Ok(Resume { epoch: head.epoch, ..resume });
+        }
+        Err(invalid(
+            "covers events that this node lost in a restore and gave other places: resume with an \
+             earlier token, or begin anew; an event that comes twice has the same id",
+        ))
     }
 
     /// Puts another filter in place of a live stream's; answers the sequence after which it holds.

@@ -1,4 +1,4 @@
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use onenet_chassis::{config::Settings, tools};
 use onenet_kafka::{relay_status, republish};
 
@@ -20,6 +20,7 @@ pub(crate) async fn run(options: Relay) -> Result<()> {
 }
 
 async fn status(settings: &Settings) -> Result<()> {
+    let mut lost = 0;
     for context in contexts::all() {
         let (log, cluster, topics) = tools(&context, settings).await?;
         let cluster = cluster.context(NO_KAFKA)?;
@@ -31,7 +32,13 @@ async fn status(settings: &Settings) -> Result<()> {
             status.head.number,
             status.lag()
         ));
+        lost += status.lost();
     }
+    ensure!(
+        lost == 0,
+        "日志缺少 {lost} 个已发布的事件 / the logs have lost {lost} published events: stop every process of \
+         the node, run `onenet recover`, and see docs/runbooks/restoring.md"
+    );
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 use anyhow::{Result, ensure};
-use onenet_chassis::{config::Settings, tools};
-use onenet_eventstore::verify;
+use onenet_chassis::{config::Settings, open_log};
+use onenet_eventstore::{PgLog, verify};
 
 use crate::{
     cli::{Verify, complain, say},
@@ -15,26 +15,29 @@ pub(crate) async fn run(options: Verify) -> Result<()> {
     let settings = Settings::read(&options.settings.config)?;
     let mut flaws = 0;
     for context in contexts::chosen(options.context.as_deref())? {
-        let (log, ..) = tools(&context, &settings).await?;
-        let (mut reached, mut told) = (0, 0);
-        let found = verify(&log, |position| {
-            reached = position;
-            if position >= told + TELL_EVERY {
-                told = position;
-                complain(&format!("{}: {position}", context.name));
-            }
-        })
-        .await?;
-        for flaw in &found {
-            say(&format!("{} {}: {}", context.name, flaw.position, flaw.what));
+        // the feed is a log of its own beside that of its context
+        for schema in std::iter::once(&context.name).chain(context.further_logs) {
+            flaws += read(schema, &open_log(&settings, schema).await?).await?;
         }
-        flaws += found.len();
-        say(&format!(
-            "{}: {reached} 个事件 / events, {} 处缺陷 / flaws",
-            context.name,
-            found.len()
-        ));
     }
     ensure!(flaws == 0, "{flaws} flaws: stop writing, and see docs/runbooks/restoring.md");
     Ok(())
+}
+
+/// Answers how many flaws it has said.
+async fn read(schema: &str, log: &PgLog) -> Result<usize> {
+    let (mut reached, mut told) = (0, 0);
+    let found = verify(log, |position| {
+        reached = position;
+        if position >= told + TELL_EVERY {
+            told = position;
+            complain(&format!("{schema}: {position}"));
+        }
+    })
+    .await?;
+    for flaw in &found {
+        say(&format!("{schema} {}: {}", flaw.position, flaw.what));
+    }
+    say(&format!("{schema}: {reached} 个事件 / events, {} 处缺陷 / flaws", found.len()));
+    Ok(found.len())
 }
