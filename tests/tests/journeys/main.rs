@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may end abruptly: that is how it fails")]
 
 mod embedded;
+mod exports;
 mod listing;
 mod recovery;
 mod subscriber;

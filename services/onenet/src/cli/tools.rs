@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
+use jiff::civil::Date;
 
 use super::{Node, SettingsFile};
 
@@ -99,4 +100,64 @@ pub(crate) struct Recover {
     pub(crate) from_prefix: Option<String>,
     #[command(flatten)]
     pub(crate) settings: SettingsFile,
+}
+
+#[derive(Args)]
+pub(crate) struct Export {
+    #[command(subcommand)]
+    pub(crate) what: ExportWhat,
+    #[command(flatten)]
+    pub(crate) settings: SettingsFile,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ExportWhat {
+    /// A context's events in the order of their positions: the attributes of each as a CloudEvent, and
+    /// its content as JSON
+    Events(ExportEvents),
+    /// Every measure of joint punishment that is in force, one line each
+    Blacklist {
+        #[command(flatten)]
+        to: ExportTo,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct ExportEvents {
+    /// The context
+    pub(crate) context: String,
+    /// Only above this position. With a file that an earlier export has begun, the position of one of its
+    /// lines: what follows that line is cut off, and the export goes on behind it
+    #[arg(long, value_name = "POSITION", default_value_t = 0)]
+    pub(crate) after: u64,
+    /// Only up to this position
+    #[arg(long, value_name = "POSITION", default_value_t = u64::MAX, hide_default_value = true)]
+    pub(crate) upto: u64,
+    /// Only what was recorded on this day (Beijing) or later
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) from_day: Option<Date>,
+    /// Only what was recorded on this day (Beijing) or earlier
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) to_day: Option<Date>,
+    #[command(flatten)]
+    pub(crate) to: ExportTo,
+}
+
+#[derive(Args)]
+pub(crate) struct ExportTo {
+    /// How lines are written
+    #[arg(long, default_value = "jsonl")]
+    pub(crate) format: Format,
+    /// The file, otherwise the standard output
+    #[arg(long)]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// One JSON object a line
+    Jsonl,
+    /// A table in UTF-8 without a byte-order mark; what a spreadsheet would take for a formula has an
+    /// apostrophe in front
+    Csv,
 }
