@@ -1,11 +1,12 @@
 //! Settings: one TOML file, then the environment (`ONENET__SERVER__LISTEN` for `server.listen`).
 //! Unknown keys are refused; secrets are named by the path of the file that holds them.
 
+mod tls;
+
 use std::{
     fs,
     net::SocketAddr,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use figment::{
@@ -15,12 +16,9 @@ use figment::{
 use jiff::civil::{Date, date};
 use onenet_eventstore::DbSettings;
 use onenet_standards::Uscc;
-use rustls::{
-    RootCertStore, ServerConfig,
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
-    server::WebPkiClientVerifier,
-};
 use serde::{Deserialize, Serialize};
+
+pub use self::tls::Validity;
 
 /// Everything a process is told.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -277,31 +275,6 @@ impl Settings {
         })?;
         secret("database.owner_url_file", file)
     }
-
-    /// The TLS side of the server: TLS 1.3, client certificates requested and not required, since a
-    /// call without one has to be answered and audited.
-    pub fn tls(&self) -> Result<Arc<ServerConfig>, ConfigError> {
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let mut roots = RootCertStore::empty();
-        for authority in certificates("server.client_ca", &self.server.client_ca)? {
-            roots.add(authority).map_err(unusable("server.client_ca"))?;
-        }
-        let verifier =
-            WebPkiClientVerifier::builder_with_provider(roots.into(), Arc::clone(&provider))
-                .allow_unauthenticated()
-                .build()
-                .map_err(unusable("server.client_ca"))?;
-        let chain = certificates("server.certificate", &self.server.certificate)?;
-        let key = PrivateKeyDer::from_pem_file(&self.server.key).map_err(unusable("server.key"))?;
-        let mut config = ServerConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[&rustls::version::TLS13])
-            .map_err(unusable("server"))?
-            .with_client_cert_verifier(verifier)
-            .with_single_cert(chain, key)
-            .map_err(unusable("server.certificate"))?;
-        config.alpn_protocols = vec![b"h2".to_vec()];
-        Ok(Arc::new(config))
-    }
 }
 
 /// The login role of a schema.
@@ -318,22 +291,6 @@ pub fn secret(setting: &'static str, path: &Path) -> Result<String, ConfigError>
         source,
     })?;
     Ok(text.trim().to_owned())
-}
-
-fn certificates(
-    setting: &'static str,
-    path: &Path,
-) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
-    let read = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    let certificates = read.map_err(unusable(setting))?;
-    if certificates.is_empty() {
-        return Err(unusable(setting)("the file holds no certificate"));
-    }
-    Ok(certificates)
-}
-
-fn unusable<E: std::fmt::Display>(setting: &'static str) -> impl FnOnce(E) -> ConfigError {
-    move |error| ConfigError::Value { setting, reason: error.to_string() }
 }
 
 fn eight() -> u32 {

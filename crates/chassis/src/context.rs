@@ -4,12 +4,11 @@ use std::{collections::HashMap, convert::Infallible, future::Future, pin::Pin, s
 
 use futures::FutureExt as _;
 use onenet_eventstore::{
-    Db, DbError, Fire, Follower, FollowerError, Handler, LogSource, MigrateError, PgLog,
-    SchemaPlan, StartupError, Step, TimerChange, TimerTable, adopt_checkpoints, migrate, run_clock,
+    DbError, Fire, Follower, FollowerError, Handler, LogSource, MigrateError, PgLog, StartupError,
+    Step, TimerChange, TimerTable, adopt_checkpoints, run_clock,
 };
 use onenet_kafka::{
-    Beside, Cluster, EmbeddedSource, KafkaFault, KafkaSource, Mapping, Relay, RelayError,
-    TopicError, Topics,
+    Beside, EmbeddedSource, KafkaFault, KafkaSource, Mapping, Relay, RelayError, TopicError,
 };
 use onenet_kernel::{Clock, Corrupt, Recorded};
 use tokio::{net::TcpListener, task::JoinSet};
@@ -24,13 +23,12 @@ use tracing::Span;
 
 use crate::{
     access::{Policies, PolicyError},
-    config::{ConfigError, KafkaSettings, Settings, role},
+    config::{ConfigError, KafkaSettings, Settings},
     door::Door,
-    server, trace,
+    server,
+    tools::{cluster, open_log, topics},
+    trace,
 };
-
-const REGISTER: &[Step] =
-    &[(1, "register and audit", include_str!("../migrations/0001_register.sql"))];
 
 /// What a process does of a context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -264,6 +262,11 @@ pub async fn run(
     clock: &Arc<dyn Clock>,
     stop: &CancellationToken,
 ) -> Result<(), StartError> {
+    // before anything runs: a process that cannot be called does not begin
+    let serving = match listener.filter(|_| roles.contains(&Role::Api)) {
+        Some(listener) => Some((listener, settings.tls(clock.now())?)),
+        None => None,
+    };
     let (working, mut running) = (CancellationToken::new(), JoinSet::new());
     let (mut services, mut logs) = (Vec::new(), Vec::new());
     let mut neighbours = Neighbours::new();
@@ -290,9 +293,9 @@ pub async fn run(
         services.extend(parts.services);
         logs.push(log);
     }
-    let serving = match listener.filter(|_| roles.contains(&Role::Api)) {
-        Some(listener) => {
-            let (tls, routes) = (settings.tls()?, routes(services, stop).await);
+    let serving = match serving {
+        Some((listener, tls)) => {
+            let routes = routes(services, stop).await;
             let stop = stop.clone();
             tokio::spawn(async move {
                 let outcome = server::serve(listener, tls, routes, stop.clone()).await;
@@ -364,51 +367,6 @@ fn relay(parts: &mut Parts, context: &Context, settings: &Settings, log: &PgLog)
         span: publishing,
     };
     parts.task(Role::Relay, move |stop| async move { Ok(relay.run(stop).await?) });
-}
-
-/// Creates or updates the schemas and topics of a context.
-pub async fn prepare(context: &Context, settings: &Settings) -> Result<(), StartError> {
-    let (owner, password) = (settings.owner_url()?, settings.database_password()?);
-    for schema in std::iter::once(&context.name).chain(context.further_logs) {
-        let own = [("_register_migrations", REGISTER), ("_context_migrations", context.migrations)];
-        let steps: &[_] = if *schema == context.name { &own } else { &[] };
-        let role = role(schema);
-        migrate(&owner, &SchemaPlan { schema, role: &role, password: &password, steps }).await?;
-    }
-    if let Some(kafka) = &settings.kafka {
-        let beside = (context.beside)(kafka);
-        topics(settings, context.name).ensure(&cluster(kafka), kafka.partitions, &beside).await?;
-    }
-    Ok(())
-}
-
-/// A context's log, cluster and topics, for tools beside the running node.
-pub async fn tools(
-    context: &Context,
-    settings: &Settings,
-) -> Result<(PgLog, Option<Cluster>, Topics), StartError> {
-    let log = open_log(settings, context.name).await?;
-    Ok((log, settings.kafka.as_ref().map(cluster), topics(settings, context.name)))
-}
-
-fn cluster(kafka: &KafkaSettings) -> Cluster {
-    Cluster { bootstrap: kafka.brokers.clone() }
-}
-
-fn topics(settings: &Settings, context: &str) -> Topics {
-    Topics {
-        prefix: settings.kafka.as_ref().map(|kafka| kafka.prefix.clone()).unwrap_or_default(),
-        node: settings.node.name.clone(),
-        context: context.to_owned(),
-    }
-}
-
-/// One log of a node, for tools beside it.
-pub async fn open_log(settings: &Settings, schema: &str) -> Result<PgLog, StartError> {
-    let failed = |source| StartError::Log { schema: schema.to_owned(), source };
-    let connected = Db::connect(&settings.database(schema)?).await;
-    let db = connected.map_err(|error: DbError| failed(error.into()))?;
-    PgLog::open(db).await.map_err(failed)
 }
 
 /// The services with health and reflection beside them.

@@ -20,7 +20,8 @@ use crate::{
         DatabaseSettings, ExchangeSettings, KafkaSettings, LISTINGS_DAYS, NodeSettings,
         ServerSettings, Settings, TelemetrySettings,
     },
-    context::{Context, Role, StartError, prepare, run},
+    context::{Context, Role, StartError, run},
+    tools::prepare,
 };
 
 /// Topics of a private Kafka have few partitions: it serves one machine.

@@ -3,7 +3,7 @@ use sqlx::{
     migrate::{Migration, MigrationType, Migrator},
 };
 
-use crate::db::{DbError, sqlstate};
+use crate::db::{Db, DbError, sqlstate};
 
 /// Tables of a log that nobody but its owner may write, whatever else the context's role may do.
 const APPEND_ONLY: [&str; 4] = ["epochs", "events", "log", "quiet_commands"];
@@ -87,6 +87,35 @@ pub async fn migrate(url: &str, plan: &SchemaPlan<'_>) -> Result<(), MigrateErro
     }
     grant(&mut connection, plan.schema, plan.role).await.map_err(db_error("granting rights"))?;
     connection.close().await.map_err(db_error("disconnecting"))
+}
+
+/// How a schema stands to the steps that a program knows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Steps {
+    /// Steps that it lacks: `onenet migrate` makes them.
+    pub missing: Vec<String>,
+    /// Steps of a newer program.
+    pub unknown: Vec<String>,
+}
+
+/// Compares the steps a schema has been brought through with those of the log and of `known`.
+pub async fn steps(db: &Db, known: &[(&'static str, &[Step])]) -> Result<Steps, DbError> {
+    let log = LOG.iter().map(|step| step.version).collect();
+    let known =
+        known.iter().map(|(name, steps)| (*name, steps.iter().map(|step| step.0).collect()));
+    let mut standing = Steps::default();
+    for (bookkeeping, known) in std::iter::once(("_log_migrations", log)).chain(known) {
+        let known: Vec<i64> = known;
+        let statement = format!("select version from {} where success", quoted(bookkeeping));
+        let made: Vec<i64> = sqlx::query_scalar(AssertSqlSafe(statement))
+            .fetch_all(db.pool())
+            .await
+            .map_err(DbError::while_("asking for the steps of a schema"))?;
+        let name = |version: &i64| format!("{}.{bookkeeping} {version}", db.schema());
+        standing.missing.extend(known.iter().filter(|step| !made.contains(step)).map(name));
+        standing.unknown.extend(made.iter().filter(|step| !known.contains(step)).map(name));
+    }
+    Ok(standing)
 }
 
 async fn prepare(connection: &mut PgConnection, plan: &SchemaPlan<'_>) -> Result<(), sqlx::Error> {

@@ -4,10 +4,14 @@ use rdkafka::{
     admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication},
     client::DefaultClientContext,
     error::{KafkaError, RDKafkaErrorCode},
+    metadata::MetadataTopic,
 };
 use uuid::Uuid;
 
-use crate::client::{ASK_WITHIN, Cluster, KafkaFault};
+use crate::{
+    client::{ASK_WITHIN, Cluster, KafkaFault},
+    read::has_topic,
+};
 
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
@@ -66,6 +70,8 @@ struct Spec {
     settings: Vec<(&'static str, String)>,
 }
 
+/// Copies that have to be in step before a write is confirmed.
+const IN_SYNC: &str = "min.insync.replicas";
 const MS_PER_DAY: u64 = 86_400_000;
 /// How long a removal stays readable on a compacted topic: longer than any reader is away.
 const REMOVALS_KEPT_DAYS: u64 = 90;
@@ -116,15 +122,11 @@ impl Topics {
         partitions: i32,
         beside: &[Beside],
     ) -> Result<(), TopicError> {
-        let admin: AdminClient<DefaultClientContext> = cluster
-            .config()
-            .create()
-            .map_err(KafkaFault::while_("creating an administrator's client"))?;
-        let options = AdminOptions::new().operation_timeout(Some(ASK_WITHIN));
+        let admin = administrator(cluster)?;
         let specs = self.specs(partitions, beside);
         let new: Vec<_> = specs.iter().map(new_topic).collect();
         let created = admin
-            .create_topics(&new, &options)
+            .create_topics(&new, &options())
             .await
             .map_err(KafkaFault::while_("creating topics"))?;
         for outcome in created {
@@ -136,11 +138,26 @@ impl Topics {
                 }
             }
         }
+        check(&admin, &specs, ASK_WITHIN).await
+    }
+
+    /// Checks the topics as [`ensure`](Self::ensure) does, and creates none.
+    pub async fn check(
+        &self,
+        cluster: &Cluster,
+        partitions: i32,
+        beside: &[Beside],
+    ) -> Result<(), TopicError> {
+        let specs = self.specs(partitions, beside);
         for spec in &specs {
-            check_partitions(&admin, spec).await?;
-            check_settings(&admin, &options, spec).await?;
+            // a producer's client, as the administrator's is, may make a topic by asking for it
+            let (cluster, topic) = (cluster.clone(), spec.topic.clone());
+            let asking = tokio::task::spawn_blocking(move || has_topic(&cluster, &topic));
+            if !asking.await.unwrap_or_else(|_| Err(KafkaFault::timeout("asking for a topic")))? {
+                return Err(other_partitions(spec, 0));
+            }
         }
-        Ok(())
+        check(&administrator(cluster)?, &specs, Duration::ZERO).await
     }
 
     fn specs(&self, partitions: i32, beside: &[Beside]) -> Vec<Spec> {
@@ -193,36 +210,67 @@ fn new_topic(spec: &Spec) -> NewTopic<'_> {
     spec.settings.iter().fold(topic, |topic, (key, value)| topic.set(key, value))
 }
 
-async fn check_settings(
-    admin: &AdminClient<DefaultClientContext>,
-    options: &AdminOptions,
-    spec: &Spec,
-) -> Result<(), TopicError> {
-    let deadline = tokio::time::Instant::now() + ASK_WITHIN;
-    let mut actual = settings(admin, options, &spec.topic).await?;
-    // as with the partitions: the broker that answers may not have heard of the topic yet
-    while actual.is_empty() && tokio::time::Instant::now() < deadline {
-        tokio::time::sleep(LOOK_EVERY).await;
-        actual = settings(admin, options, &spec.topic).await?;
-    }
-    for (setting, needed) in &spec.settings {
-        let actual = actual.get(*setting).cloned().unwrap_or_default();
-        if actual != *needed {
-            let (topic, needed) = (spec.topic.clone(), needed.clone());
-            return Err(TopicError::Differs { topic, setting, actual, needed });
-        }
+type Admin = AdminClient<DefaultClientContext>;
+
+fn administrator(cluster: &Cluster) -> Result<Admin, KafkaFault> {
+    let admin = cluster.config().create();
+    admin.map_err(KafkaFault::while_("creating an administrator's client"))
+}
+
+fn options() -> AdminOptions {
+    AdminOptions::new().operation_timeout(Some(ASK_WITHIN))
+}
+
+/// A topic that was created a moment ago may not be known to every broker yet: it is waited for.
+async fn check(admin: &Admin, specs: &[Spec], within: Duration) -> Result<(), TopicError> {
+    for spec in specs {
+        let copies = check_partitions(admin, spec, within).await?;
+        check_settings(admin, spec, copies, within).await?;
     }
     Ok(())
 }
 
-async fn settings(
-    admin: &AdminClient<DefaultClientContext>,
-    options: &AdminOptions,
-    topic: &str,
-) -> Result<HashMap<String, String>, KafkaFault> {
+async fn check_settings(
+    admin: &Admin,
+    spec: &Spec,
+    copies: usize,
+    within: Duration,
+) -> Result<(), TopicError> {
+    let deadline = tokio::time::Instant::now() + within;
+    let mut actual = settings(admin, &spec.topic).await?;
+    while actual.is_empty() && tokio::time::Instant::now() < deadline {
+        tokio::time::sleep(LOOK_EVERY).await;
+        actual = settings(admin, &spec.topic).await?;
+    }
+    let differs = |setting, actual: &str, needed: String| {
+        let (topic, actual) = (spec.topic.clone(), actual.to_owned());
+        TopicError::Differs { topic, setting, actual, needed }
+    };
+    let of = |setting: &str| actual.get(setting).map_or("", String::as_str);
+    for (setting, needed) in &spec.settings {
+        if of(setting) != needed {
+            return Err(differs(setting, of(setting), needed.clone()));
+        }
+    }
+    let in_sync = of(IN_SYNC);
+    if !in_sync.parse().is_ok_and(|in_sync: usize| safe(copies).contains(&in_sync)) {
+        let needed =
+            format!("{} to {copies} where there are {copies} copies", safe(copies).start());
+        return Err(differs(IN_SYNC, in_sync, needed));
+    }
+    Ok(())
+}
+
+/// How many copies have to be in step before a write is confirmed: two, so that no single failure loses it;
+/// where there is one copy, that one; and never more than there are, or nothing is ever written.
+fn safe(copies: usize) -> std::ops::RangeInclusive<usize> {
+    copies.min(2)..=copies
+}
+
+async fn settings(admin: &Admin, topic: &str) -> Result<HashMap<String, String>, KafkaFault> {
     let doing = || KafkaFault::while_("asking for a topic's settings");
     let resource = ResourceSpecifier::Topic(topic);
-    let mut described = admin.describe_configs([&resource], options).await.map_err(doing())?;
+    let mut described = admin.describe_configs([&resource], &options()).await.map_err(doing())?;
     let entries = match described.pop() {
         Some(Ok(config)) => config.entries,
         None | Some(Err(RDKafkaErrorCode::UnknownTopicOrPartition)) => Vec::new(),
@@ -231,29 +279,33 @@ async fn settings(
     Ok(entries.into_iter().map(|entry| (entry.name, entry.value.unwrap_or_default())).collect())
 }
 
-/// A topic that was created a moment ago may not be known to every broker yet.
+/// Answers how many copies each partition has, at least.
 async fn check_partitions(
-    admin: &AdminClient<DefaultClientContext>,
+    admin: &Admin,
     spec: &Spec,
-) -> Result<(), TopicError> {
-    let deadline = tokio::time::Instant::now() + ASK_WITHIN;
+    within: Duration,
+) -> Result<usize, TopicError> {
+    let deadline = tokio::time::Instant::now() + within;
     loop {
         let metadata = admin
             .inner()
             .fetch_metadata(Some(&spec.topic), ASK_WITHIN)
             .map_err(KafkaFault::while_("asking for a topic's partitions"))?;
-        let actual = metadata.topics().first().map_or(0, |topic| topic.partitions().len());
+        let partitions = metadata.topics().first().map_or(&[][..], MetadataTopic::partitions);
+        let (actual, copies) =
+            (partitions.len(), partitions.iter().map(|partition| partition.replicas().len()).min());
         if usize::try_from(spec.partitions).is_ok_and(|needed| needed == actual) {
-            return Ok(());
+            return Ok(copies.unwrap_or(0));
         }
         if actual > 0 || tokio::time::Instant::now() >= deadline {
-            return Err(TopicError::Differs {
-                topic: spec.topic.clone(),
-                setting: "partitions",
-                actual: actual.to_string(),
-                needed: spec.partitions.to_string(),
-            });
+            return Err(other_partitions(spec, actual));
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }
+}
+
+fn other_partitions(spec: &Spec, actual: usize) -> TopicError {
+    let (topic, setting) = (spec.topic.clone(), "partitions");
+    let (actual, needed) = (actual.to_string(), spec.partitions.to_string());
+    TopicError::Differs { topic, setting, actual, needed }
 }

@@ -5,8 +5,8 @@ use std::{io::Write as _, net::SocketAddr, path::PathBuf};
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::tools::{
-    Dlq, DlqWhat, Export, ExportEvents, ExportTo, ExportWhat, Format, Recover, Relay, RelayWhat,
-    Verify, Watch,
+    Dlq, DlqWhat, Doctor, Export, ExportEvents, ExportTo, ExportWhat, Format, Recover, Relay,
+    RelayWhat, Verify, Watch,
 };
 
 /// onenet 一张网: work-safety facts of a province, exchanged the moment they happen.
@@ -52,6 +52,8 @@ pub(crate) enum Command {
     /// After a restore: puts back what the database has lost and Kafka still holds; says what it would
     /// do unless told to do it
     Recover(Recover),
+    /// Looks for what is wrong with this installation, and says what to do
+    Doctor(Doctor),
     /// Writes events or the blacklist to a file, for other programs
     Export(Export),
     /// Prints a completion script for a shell

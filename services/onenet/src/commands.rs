@@ -2,6 +2,7 @@ pub(crate) mod certificate;
 pub(crate) mod config;
 pub(crate) mod demo;
 pub(crate) mod dlq;
+pub(crate) mod doctor;
 pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod migrate;

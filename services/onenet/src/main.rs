@@ -27,6 +27,7 @@ async fn main() -> ExitCode {
         Command::Relay(options) => commands::relay::run(options).await,
         Command::Verify(options) => commands::verify::run(options).await,
         Command::Recover(options) => commands::recover::run(options).await,
+        Command::Doctor(options) => commands::doctor::run(options).await,
         Command::Export(options) => commands::export::run(options).await,
         Command::Completions { shell } => {
             cli::complete(shell);

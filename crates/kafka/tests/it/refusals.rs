@@ -4,7 +4,7 @@ use onenet_kafka::{Record, Relay, RelayError, TopicError, Topics, encode};
 use onenet_kernel::{Corrupt, Recorded};
 use rdkafka::{
     ClientConfig,
-    admin::{AdminClient, AdminOptions},
+    admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
     client::DefaultClientContext,
 };
 use tokio_util::sync::CancellationToken;
@@ -139,6 +139,30 @@ async fn an_event_that_does_not_say_what_it_makes_public() {
     world.assert_published().await;
     stop.cancel();
     running.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_topic_that_needs_more_copies_in_step_than_it_has() {
+    let world = World::new().await;
+    let topics =
+        Topics { prefix: format!("{}insync.", world.topics.prefix), ..world.topics.clone() };
+    let missing = topics.check(&world.cluster, crate::support::PARTITIONS, &[]).await.unwrap_err();
+    assert!(missing.to_string().contains("partitions is 0"), "{missing}");
+    let admin: AdminClient<DefaultClientContext> =
+        ClientConfig::new().set("bootstrap.servers", &world.cluster.bootstrap).create().unwrap();
+    let (name, copies) = (topics.events(), TopicReplication::Fixed(1));
+    let topic = NewTopic::new(&name, crate::support::PARTITIONS, copies)
+        .set("retention.ms", "-1")
+        .set("retention.bytes", "-1")
+        .set("min.insync.replicas", "2");
+    admin.create_topics(&[topic], &AdminOptions::new()).await.unwrap();
+    let ensured = topics.ensure(&world.cluster, crate::support::PARTITIONS, &[]).await;
+    let differs = ensured.unwrap_err();
+    let TopicError::Differs { setting, actual, .. } = &differs else { unreachable!("{differs:?}") };
+    assert_eq!((*setting, actual.as_str()), ("min.insync.replicas", "2"));
+    let checked = topics.check(&world.cluster, crate::support::PARTITIONS, &[]).await;
+    assert_eq!(checked.unwrap_err().to_string(), differs.to_string());
+    world.topics.check(&world.cluster, crate::support::PARTITIONS, &[]).await.unwrap();
 }
 
 #[tokio::test]

@@ -161,3 +161,12 @@ pub(crate) enum Format {
     /// apostrophe in front
     Csv,
 }
+
+#[derive(Args)]
+pub(crate) struct Doctor {
+    /// Certificates that expire within so many days are named
+    #[arg(long, default_value_t = 30)]
+    pub(crate) days: u16,
+    #[command(flatten)]
+    pub(crate) settings: SettingsFile,
+}

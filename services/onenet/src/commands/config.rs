@@ -1,5 +1,6 @@
 use anyhow::{Context as _, Result};
-use onenet_chassis::{Policies, config::Settings};
+use onenet_chassis::{Policies, config::Settings, day::SystemClock};
+use onenet_kernel::Clock as _;
 
 use crate::{
     cli::{Config, ConfigWhat, say},
@@ -15,7 +16,7 @@ pub(crate) fn run(options: &Config) -> Result<()> {
         }
         ConfigWhat::Check => {
             settings.operator()?;
-            settings.tls()?;
+            settings.tls(SystemClock.now())?;
             for context in contexts::all() {
                 settings.database(context.name)?;
                 Policies::read(context.name, context.policies)?;

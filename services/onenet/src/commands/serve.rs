@@ -22,6 +22,8 @@ pub(crate) async fn run(options: Serve) -> Result<()> {
     let telemetry = Telemetry::start(&settings.telemetry, &options.context)?;
     let roles: Vec<Role> = options.role.into_iter().map(Role::from).collect();
     let listener = if roles.contains(&Role::Api) {
+        // before it says that it listens
+        settings.tls(SystemClock.now())?;
         let bound = TcpListener::bind(settings.server.listen).await;
         let listener = bound.with_context(|| format!("listening on {}", settings.server.listen))?;
         say(&format!("{} 正在监听 / is listening on {}", options.context, listener.local_addr()?));

@@ -1,0 +1,87 @@
+//! A node's logs and topics, for what is done beside the processes that run it.
+
+use onenet_eventstore::{Db, DbError, PgLog, SchemaPlan, Step, Steps, migrate, steps};
+use onenet_kafka::{Cluster, TopicError, Topics};
+
+use crate::{
+    config::{KafkaSettings, Settings, role},
+    context::{Context, StartError},
+};
+
+const REGISTER: &[Step] =
+    &[(1, "register and audit", include_str!("../migrations/0001_register.sql"))];
+
+type Bookkeeping = (&'static str, &'static [Step]);
+
+/// The schemas of a context, each with its steps beside those of the log.
+fn schemas(context: &Context) -> Vec<(&'static str, Vec<Bookkeeping>)> {
+    let own = vec![("_register_migrations", REGISTER), ("_context_migrations", context.migrations)];
+    let further = context.further_logs.iter().map(|schema| (*schema, Vec::new()));
+    std::iter::once((context.name, own)).chain(further).collect()
+}
+
+/// Creates or updates the schemas and topics of a context.
+pub async fn prepare(context: &Context, settings: &Settings) -> Result<(), StartError> {
+    let (owner, password) = (settings.owner_url()?, settings.database_password()?);
+    for (schema, steps) in schemas(context) {
+        let (role, steps) = (role(schema), &steps);
+        migrate(&owner, &SchemaPlan { schema, role: &role, password: &password, steps }).await?;
+    }
+    if let Some(kafka) = &settings.kafka {
+        let beside = (context.beside)(kafka);
+        topics(settings, context.name).ensure(&cluster(kafka), kafka.partitions, &beside).await?;
+    }
+    Ok(())
+}
+
+/// Every log of a context, opened, with how its schema stands to the steps that this program knows.
+pub async fn logs(
+    context: &Context,
+    settings: &Settings,
+) -> Result<Vec<(PgLog, Steps)>, StartError> {
+    let mut logs = Vec::new();
+    for (schema, known) in schemas(context) {
+        let log = open_log(settings, schema).await?;
+        let failed =
+            |source: DbError| StartError::Log { schema: schema.to_owned(), source: source.into() };
+        let standing = steps(log.db(), &known).await.map_err(failed)?;
+        logs.push((log, standing));
+    }
+    Ok(logs)
+}
+
+/// Checks a context's topics and changes nothing; without Kafka there are none.
+pub async fn check_topics(context: &Context, settings: &Settings) -> Result<(), TopicError> {
+    let Some(kafka) = &settings.kafka else { return Ok(()) };
+    let beside = (context.beside)(kafka);
+    topics(settings, context.name).check(&cluster(kafka), kafka.partitions, &beside).await
+}
+
+/// A context's log, cluster and topics, for tools beside the running node.
+pub async fn tools(
+    context: &Context,
+    settings: &Settings,
+) -> Result<(PgLog, Option<Cluster>, Topics), StartError> {
+    let log = open_log(settings, context.name).await?;
+    Ok((log, settings.kafka.as_ref().map(cluster), topics(settings, context.name)))
+}
+
+/// One log of a node.
+pub async fn open_log(settings: &Settings, schema: &str) -> Result<PgLog, StartError> {
+    let failed = |source| StartError::Log { schema: schema.to_owned(), source };
+    let connected = Db::connect(&settings.database(schema)?).await;
+    let db = connected.map_err(|error: DbError| failed(error.into()))?;
+    PgLog::open(db).await.map_err(failed)
+}
+
+pub(crate) fn cluster(kafka: &KafkaSettings) -> Cluster {
+    Cluster { bootstrap: kafka.brokers.clone() }
+}
+
+pub(crate) fn topics(settings: &Settings, context: &str) -> Topics {
+    Topics {
+        prefix: settings.kafka.as_ref().map(|kafka| kafka.prefix.clone()).unwrap_or_default(),
+        node: settings.node.name.clone(),
+        context: context.to_owned(),
+    }
+}

@@ -1,0 +1,110 @@
+use std::path::{Path, PathBuf};
+
+use onenet_chassis::{
+    Policies,
+    config::{Settings, Validity, secret},
+    day::SystemClock,
+};
+use onenet_kernel::{Clock as _, Timestamp};
+
+use super::Report;
+use crate::{cli::Doctor, contexts};
+
+const MICROS_PER_DAY: i64 = 86_400_000_000;
+const CERTIFICATES: &str = "docs/runbooks/certificates.md";
+const SETTINGS: &str = "改正设置后再运行 / mend the setting: docs/onenet.toml";
+/// Free space of a data folder below which there is no time to lose, in percent and MiB.
+const FULL: (u64, u64) = (2, 256);
+const NEARLY_FULL: (u64, u64) = (10, 2_048);
+
+/// What can be seen from this machine alone: settings, certificates, disk.
+pub(super) fn look(report: &mut Report, settings: &Settings, options: &Doctor) {
+    files(report, settings);
+    certificates(report, settings, SystemClock.now(), i64::from(options.days));
+    if let Some(folder) = data_folder(&options.settings.config) {
+        disk(report, &folder);
+    }
+}
+
+fn files(report: &mut Report, settings: &Settings) {
+    if let Err(error) = settings.operator() {
+        report.failed("运行单位 / operator", &error, SETTINGS);
+    }
+    if let Err(error) = settings.database_password() {
+        report.failed("数据库口令 / database password", &error, SETTINGS);
+    }
+    match &settings.exchange.token_key_file {
+        None => report.wrong("未设置 / not set: exchange.token_key_file", SETTINGS),
+        Some(file) => {
+            if let Err(error) = secret("exchange.token_key_file", file) {
+                let advice = "从备份取回 / fetch it from the backup: docs/runbooks/backup.md";
+                report.failed("续传密钥 / key of resume tokens", &error, advice);
+            }
+        }
+    }
+    for context in contexts::all() {
+        if let Err(error) = Policies::read(context.name, context.policies) {
+            report.failed(
+                context.name,
+                &error,
+                "程序损坏 / the program is damaged: install it anew",
+            );
+        }
+    }
+}
+
+fn certificates(report: &mut Report, settings: &Settings, now: Timestamp, days: i64) {
+    match settings.tls(now) {
+        Ok(_) => match settings.server_certificate() {
+            Ok(validity) => {
+                ends(report, "本节点证书 / the node's certificate", validity, now, days);
+            }
+            Err(error) => report.failed("证书 / certificate", &error, CERTIFICATES),
+        },
+        Err(error) => report.failed("证书 / certificates", &error, CERTIFICATES),
+    }
+    for authority in settings.authorities().unwrap_or_default() {
+        ends(report, "签发机构 / an authority of callers", authority, now, days);
+    }
+}
+
+fn ends(report: &mut Report, whose: &str, validity: Validity, now: Timestamp, days: i64) {
+    let left = validity.until.as_micros().saturating_sub(now.as_micros());
+    let what = format!("{whose}: 有效至 / good until {}", validity.until);
+    if left < 0 {
+        report.wrong(&what, CERTIFICATES);
+    } else if left < days * MICROS_PER_DAY {
+        report.warn(&what, &format!("及早更换 / replace it in time: {CERTIFICATES}"));
+    } else {
+        report.ok(&what);
+    }
+}
+
+/// The folder of a node of `onenet up`: its settings stand beside its data. Where others keep their
+/// database the settings do not say.
+fn data_folder(config: &Path) -> Option<PathBuf> {
+    let folder = config.parent()?.join("postgres");
+    folder.is_dir().then_some(folder)
+}
+
+fn disk(report: &mut Report, folder: &Path) {
+    let name = folder.display();
+    match rustix::fs::statvfs(folder) {
+        Ok(disk) => {
+            let free = disk.f_bavail * disk.f_frsize / 1_048_576;
+            let percent = disk.f_bavail * 100 / disk.f_blocks.max(1);
+            let what = format!("磁盘 / disk of {name}: 剩余 / free {free} MiB, {percent} %");
+            let below = |(least, mib): (u64, u64)| percent < least || free < mib;
+            let advice = "腾出空间，绝不删除主题或数据目录中的文件 / make room; delete no topic and no file in a \
+                          data folder: docs/runbooks/backup.md";
+            if below(FULL) {
+                report.wrong(&what, advice);
+            } else if below(NEARLY_FULL) {
+                report.warn(&what, advice);
+            } else {
+                report.ok(&what);
+            }
+        }
+        Err(error) => report.failed(&format!("磁盘 / disk of {name}"), &error, SETTINGS),
+    }
+}
