@@ -29,8 +29,19 @@ pub struct Caller {
     pub is_operator: bool,
     /// What the register says of it; an enterprise or an agency has none.
     pub office: Option<Organisation>,
+    /// What it is as an agency, in contexts that follow exchange.
+    pub agency: Option<AgencyStanding>,
     /// Fingerprint of the certificate it came with; all zero for the node itself.
     pub certificate_sha256: [u8; 32],
+}
+
+/// An agency (接入单位) as it stands behind a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgencyStanding {
+    /// The division it is registered in.
+    pub division: String,
+    /// Whether the certificate of the call is one of its own: without, it may nothing as an agency.
+    pub is_certificate_registered: bool,
 }
 
 /// What is acted on, as far as policies ask.
@@ -130,8 +141,11 @@ impl Policies {
         let principal = uid("Caller", caller.uscc.as_str())?;
         let resource = uid("Matter", "it")?;
         let mut entities = divisions(&matter.chain)?;
-        let mut attributes =
-            HashMap::from([("operator".to_owned(), Value::new_bool(caller.is_operator))]);
+        let is_agency = caller.agency.as_ref().is_some_and(|it| it.is_certificate_registered);
+        let mut attributes = HashMap::from([
+            ("operator".to_owned(), Value::new_bool(caller.is_operator)),
+            ("agency".to_owned(), Value::new_bool(is_agency)),
+        ]);
         if let Some(office) = &caller.office {
             attributes.insert("office".to_owned(), office_record(office)?);
         }

@@ -1,6 +1,8 @@
 //! Settings: one TOML file, then the environment (`ONENET__SERVER__LISTEN` for `server.listen`).
 //! Unknown keys are refused; secrets are named by the path of the file that holds them.
 
+mod blacklist;
+mod rules;
 mod tls;
 
 use std::{
@@ -13,12 +15,15 @@ use figment::{
     Figment,
     providers::{Env, Format as _, Toml},
 };
-use jiff::civil::{Date, date};
 use onenet_eventstore::DbSettings;
 use onenet_standards::Uscc;
 use serde::{Deserialize, Serialize};
 
-pub use self::tls::Validity;
+pub use self::{
+    blacklist::BlacklistSettings,
+    rules::{DatedRule, RuleSettings},
+    tls::Validity,
+};
 
 /// Everything a process is told.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -43,6 +48,9 @@ pub struct Settings {
     /// How agencies are served.
     #[serde(default)]
     pub exchange: ExchangeSettings,
+    /// Who has to acknowledge removals.
+    #[serde(default)]
+    pub blacklist: BlacklistSettings,
 }
 
 /// One installation of onenet.
@@ -127,47 +135,6 @@ pub enum LogFormat {
     Json,
 }
 
-/// Rules that are configuration because their text is open or unverified.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct RuleSettings {
-    /// Working days a subject has for its statement (陈述申辩期) after a listing notice. The order
-    /// does not say; 5 follows 行政处罚法 art. 64.
-    pub statement_working_days: u32,
-    /// Holiday notices (data/README.md says how it is written); none: those that come with the
-    /// program.
-    pub holidays: Option<PathBuf>,
-    /// Calendar days after which a major hidden danger (重大隐患) that stays overdue goes one tier up,
-    /// and again after as many. 豫发〔2017〕31号 clause 30 asks for supervision by listing (挂牌督办) and
-    /// states no period.
-    pub escalation_days: u32,
-    /// When a major hidden danger needs the acceptance of an independent institution
-    /// (第三方机构验收评估).
-    pub third_party_acceptance: DatedRule,
-}
-
-/// A rule that holds from a day on.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct DatedRule {
-    /// Its first day.
-    pub from_on: Date,
-    /// The first day on which it no longer holds; none: it holds.
-    #[serde(default)]
-    pub to_on: Option<Date>,
-    /// The rule, as an officer would cite it.
-    pub legal_basis: String,
-}
-
-impl DatedRule {
-    /// The rule, where it holds on `day`.
-    #[must_use]
-    pub fn on(&self, day: Date) -> Option<&str> {
-        let holds = day >= self.from_on && self.to_on.is_none_or(|to| day < to);
-        holds.then_some(self.legal_basis.as_str())
-    }
-}
-
 /// The exchange context.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -180,21 +147,6 @@ pub struct ExchangeSettings {
 impl Default for TelemetrySettings {
     fn default() -> Self {
         Self { log: "info".to_owned(), format: LogFormat::Text, otlp: None }
-    }
-}
-
-impl Default for RuleSettings {
-    fn default() -> Self {
-        Self {
-            statement_working_days: 5,
-            holidays: None,
-            escalation_days: 7,
-            third_party_acceptance: DatedRule {
-                from_on: date(2017, 12, 11),
-                to_on: None,
-                legal_basis: "豫发〔2017〕31号第十八条".to_owned(),
-            },
-        }
     }
 }
 
@@ -331,16 +283,6 @@ mod tests {
             (settings.rules.third_party_acceptance, rules.third_party_acceptance);
         assert_eq!((written.from_on, written.to_on), (built_in.from_on, built_in.to_on));
         assert_eq!(written.legal_basis, built_in.legal_basis);
-    }
-
-    #[test]
-    fn a_dated_rule_holds_from_its_first_day_until_it_ends() {
-        let rule = RuleSettings::default().third_party_acceptance;
-        assert_eq!(rule.on(date(2017, 12, 10)), None);
-        assert_eq!(rule.on(date(2017, 12, 11)), Some("豫发〔2017〕31号第十八条"));
-        let ended = DatedRule { to_on: Some(date(2026, 1, 1)), ..rule };
-        assert!(ended.on(date(2025, 12, 31)).is_some());
-        assert_eq!(ended.on(date(2026, 1, 1)), None);
     }
 
     #[test]

@@ -194,7 +194,10 @@ impl Door {
 
     /// What the register says the caller is.
     async fn recognise(&self, call: &mut Call) -> Result<(), Refusal> {
-        call.caller.office = self.inner.register.organisation(call.caller.uscc.as_str()).await?;
+        let Caller { uscc, certificate_sha256, .. } = &call.caller;
+        let register = &self.inner.register;
+        (call.caller.office, call.caller.agency) =
+            register.standing(uscc.as_str(), certificate_sha256).await?;
         Ok(())
     }
 
@@ -220,6 +223,7 @@ impl Door {
         };
         let caller = Caller {
             office: None,
+            agency: None,
             is_operator: peer.uscc == inner.operator,
             uscc: peer.uscc,
             certificate_sha256: peer.certificate_sha256,

@@ -5,6 +5,7 @@ use std::{collections::HashSet, hash::Hash};
 
 use jiff::civil::Date;
 use num_rational::BigRational;
+use onenet_kernel::Digest;
 use onenet_proto::common::v1::ErrorReason;
 use onenet_standards::{DecimalError, Industries, IndustryCode, Uscc, UsccError, exact};
 use uuid::Uuid;
@@ -81,6 +82,19 @@ pub fn uuid(path: &str, value: &str) -> Result<Uuid, Refusal> {
     }
     let id = Uuid::try_parse(value).ok().filter(|id| id.to_string() == value && !id.is_nil());
     id.ok_or_else(|| malformed(path, "is no UUID in lower case with hyphens"))
+}
+
+/// A SHA-256 in lower-case hexadecimal.
+pub fn sha256(path: &str, value: &str) -> Result<Digest, Refusal> {
+    if value.is_empty() {
+        return Err(missing(path));
+    }
+    let mut digest = Digest::default();
+    let is_lower = !value.bytes().any(|byte| byte.is_ascii_uppercase());
+    match hex::decode_to_slice(value, &mut digest) {
+        Ok(()) if is_lower => Ok(digest),
+        _ => Err(malformed(path, "is not 64 lower-case hexadecimal digits")),
+    }
 }
 
 /// A day, `YYYY-MM-DD`.
@@ -241,6 +255,10 @@ mod tests {
             "ERROR_REASON_USCC_CHECK_CHARACTER"
         );
         assert_eq!(reason(uuid("a", "0190F").err()), "ERROR_REASON_FIELD_MALFORMED");
+        assert_eq!(reason(sha256("a", "").err()), "ERROR_REASON_FIELD_MISSING");
+        assert_eq!(reason(sha256("a", &"AB".repeat(32)).err()), "ERROR_REASON_FIELD_MALFORMED");
+        assert_eq!(reason(sha256("a", &"ab".repeat(31)).err()), "ERROR_REASON_FIELD_MALFORMED");
+        assert_eq!(sha256("a", &"ab".repeat(32)).ok(), Some([0xab; 32]));
         assert_eq!(reason(day("a", "2026-02-30").err()), "ERROR_REASON_FIELD_MALFORMED");
         let today = date(2026, 11, 24);
         assert!(past_day("a", "2026-11-24", today).is_ok());

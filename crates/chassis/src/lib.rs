@@ -40,7 +40,7 @@ mod tools;
 pub mod trace;
 pub mod view;
 
-pub use access::{Caller, Matter, Policies, PolicyError};
+pub use access::{AgencyStanding, Caller, Matter, Policies, PolicyError};
 pub use calendar::recount_deadlines;
 pub use call::{Call, Write, derived_key, ended, reaction_cause, timer_cause};
 pub use context::{Context, Host, Opening, Parts, Role, StartError, run};

@@ -11,6 +11,8 @@ use std::{
 use onenet_devservers::{DevServerError, Identity, Pki};
 use onenet_eventstore::{DbError, create_database};
 use onenet_kernel::Clock;
+use rustls::pki_types::{CertificateDer, pem::PemObject as _};
+use sha2::{Digest as _, Sha256};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity as Pem};
@@ -141,6 +143,7 @@ impl PrivateNode {
             },
             rules: crate::config::RuleSettings::default(),
             exchange: ExchangeSettings { token_key_file: Some(token_key) },
+            blacklist: crate::config::BlacklistSettings::default(),
         };
         Ok(Self { settings: Arc::new(settings), folder: folder.to_owned(), pki })
     }
@@ -165,6 +168,14 @@ impl PrivateNode {
     /// The certificate of an organisation of this node.
     pub fn organisation(&self, uscc: &str) -> Result<Identity, PrivateError> {
         Ok(self.pki.organisation(&self.settings.node.name, uscc)?)
+    }
+
+    /// The fingerprint of that certificate, as an agency is registered with it.
+    pub fn fingerprint(&self, uscc: &str) -> Result<String, PrivateError> {
+        let path = self.organisation(uscc)?.certificate;
+        let der = CertificateDer::from_pem_file(&path)
+            .map_err(|error| PrivateError::File { path, source: io::Error::other(error) })?;
+        Ok(hex::encode(Sha256::digest(&der)))
     }
 
     /// The authority that both sides trust.

@@ -2,7 +2,10 @@ use std::{collections::HashMap, error::Error, fmt};
 
 use onenet_eventstore::DbError;
 use onenet_kernel::{Corrupt, ExecuteError, StoreError};
-use onenet_proto::{Reason, common::v1::ErrorReason};
+use onenet_proto::{
+    Reason,
+    common::v1::{ErrorReason, ItemRefusal},
+};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
@@ -95,6 +98,19 @@ impl Refusal {
     pub fn metadata(&self, key: &str) -> Option<&str> {
         let found = self.0.metadata.iter().find(|(name, _)| *name == key);
         found.map(|(_, value)| value.as_str())
+    }
+
+    /// The refusal of one item of a batch whose others are answered.
+    #[must_use]
+    pub fn into_item(self) -> ItemRefusal {
+        let Said { reason, domain, field, message, .. } = &*self.0;
+        ItemRefusal {
+            reason: (*reason).to_owned(),
+            domain: (*domain).to_owned(),
+            field: field.clone().unwrap_or_default(),
+            message: message.clone(),
+            message_zh: self.0.chinese(),
+        }
     }
 
     /// Logs a fault, once and whole, and makes the status that leaves.

@@ -1,4 +1,6 @@
-//! What a context knows of divisions, organisations and enterprises.
+//! What a context knows of divisions, organisations and enterprises, and of agencies where they call it.
+
+mod agencies;
 
 use onenet_eventstore::{Db, DbError, HandleError, Handler, sqlx, sqlx::PgConnection};
 use onenet_kernel::{Corrupt, Recorded};
@@ -9,7 +11,11 @@ use onenet_proto::enterprise::v1::{
 };
 use prost::Message;
 
-use crate::view::{decode, one};
+pub use self::agencies::KeepAgencies;
+use crate::{
+    AgencyStanding,
+    view::{decode, one},
+};
 
 /// Reads the register of this context.
 #[derive(Clone)]
@@ -32,6 +38,36 @@ impl Register {
     /// A public body.
     pub async fn organisation(&self, uscc: &str) -> Result<Option<Organisation>, DbError> {
         one(&self.db, "select view from organisations where uscc = $1", uscc).await
+    }
+
+    /// What a caller is: its office, and what it is as an agency with this certificate.
+    pub(crate) async fn standing(
+        &self,
+        uscc: &str,
+        certificate_sha256: &[u8; 32],
+    ) -> Result<(Option<Organisation>, Option<AgencyStanding>), DbError> {
+        let doing = || DbError::while_("reading what a caller is");
+        let (office, division, is_certificate_registered): (
+            Option<Vec<u8>>,
+            Option<String>,
+            Option<bool>,
+        ) = sqlx::query_as(
+            "select o.view, a.division, $2 = any(a.certificates) from (select) caller
+                left join organisations o on o.uscc = $1
+                left join known_agencies a on a.uscc = $1",
+        )
+        .bind(uscc)
+        .bind(certificate_sha256.as_slice())
+        .fetch_one(&mut *self.db.reader().await?)
+        .await
+        .map_err(doing())?;
+        let office = office.map(|bytes| decode(&bytes)).transpose();
+        let office = office.map_err(|error| doing()(sqlx::Error::Decode(Box::new(error))))?;
+        let agency = division.map(|division| {
+            let is_certificate_registered = is_certificate_registered.unwrap_or_default();
+            AgencyStanding { division, is_certificate_registered }
+        });
+        Ok((office, agency))
     }
 
     /// Public bodies of a division with one of these functions, in the order of their codes; none in

@@ -8,8 +8,10 @@ use crate::{
     context::{Context, StartError},
 };
 
-const REGISTER: &[Step] =
-    &[(1, "register and audit", include_str!("../migrations/0001_register.sql"))];
+const REGISTER: &[Step] = &[
+    (1, "register and audit", include_str!("../migrations/0001_register.sql")),
+    (2, "agencies", include_str!("../migrations/0002_agencies.sql")),
+];
 
 type Bookkeeping = (&'static str, &'static [Step]);
 

@@ -50,8 +50,7 @@ impl Paging {
         let size = if page_size == 0 { DEFAULT_PAGE } else { page_size.min(LARGEST_PAGE) };
         let is_key = page_token.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
         if !is_key || page_token.len() > 64 {
-            let message = "was not given out by this server";
-            return Err(Refusal::field(ErrorReason::PageTokenInvalid, "page.page_token", message));
+            return Err(Self::invalid_token());
         }
         Ok(Self { after: page_token, limit: usize::try_from(size).unwrap_or(usize::MAX) })
     }
@@ -65,13 +64,28 @@ impl Paging {
     /// The views of the page, and how the list goes on, from rows of key and view.
     pub fn page<V: Message + Default>(
         &self,
-        mut rows: Vec<(String, Vec<u8>)>,
+        rows: Vec<(String, Vec<u8>)>,
     ) -> Result<(Vec<V>, Page), Refusal> {
+        let (rows, page) = self.cut(rows);
+        let views = rows.iter().map(|bytes| decode(bytes)).collect::<Result<_, _>>()?;
+        Ok((views, page))
+    }
+
+    /// The rows of the page, and how the list goes on, from rows of key and row.
+    #[must_use]
+    pub fn cut<T>(&self, mut rows: Vec<(String, T)>) -> (Vec<T>, Page) {
         let has_more = rows.len() > self.limit;
         rows.truncate(self.limit);
         let last = rows.last().map(|(key, _)| key.clone()).filter(|_| has_more);
-        let views = rows.iter().map(|(_, bytes)| decode(bytes)).collect::<Result<_, _>>()?;
-        Ok((views, Page { next_page_token: last.unwrap_or_default() }))
+        let rows = rows.into_iter().map(|(_, row)| row).collect();
+        (rows, Page { next_page_token: last.unwrap_or_default() })
+    }
+
+    /// The refusal of a token that this list did not give out.
+    #[must_use]
+    pub fn invalid_token() -> Refusal {
+        let message = "was not given out by this server";
+        Refusal::field(ErrorReason::PageTokenInvalid, "page.page_token", message)
     }
 }
 

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use onenet_chassis::{Call, Door, Host, Matter, Refusal, StartError, Write};
 use onenet_eventstore::PgLog;
-use onenet_kernel::{Aggregate as _, Receipt, StreamId, look};
+use onenet_kernel::{Aggregate as _, EventStore as _, Receipt, StreamId, look};
 use onenet_proto::exchange::v1::ExchangeErrorReason as Reason;
 use onenet_standards::{Industries, Uscc};
 use uuid::Uuid;
 
 use crate::{
     domain::{
-        Agency, AgencyEntry, AgencyRejection, Grant, GrantCommand, GrantEntry, GrantRejection,
-        GrantTerms, RegisterAgency, Revocation,
+        Agency, AgencyCommand, AgencyEntry, AgencyRejection, CertificateReplacement, Grant,
+        GrantCommand, GrantEntry, GrantRejection, GrantTerms, Revocation,
     },
     feed::Subscriptions,
 };
@@ -40,7 +40,23 @@ impl App {
         let matter = self.area(&agency.division).await?;
         self.door.authorise(call, &matter, call.today)?;
         let stream = StreamId::new(AgencyEntry::CATEGORY, agency.uscc.as_str());
-        let command = RegisterAgency { agency, by: call.uscc().clone() };
+        let command = AgencyCommand::Register { agency, by: call.uscc().clone() };
+        call.execute::<AgencyEntry>(&self.log, &stream, &command, call.now, "").await
+    }
+
+    pub(crate) async fn replace_certificates(
+        &self,
+        call: &Write,
+        agency: &Uscc,
+        certificates: Vec<String>,
+        reason: String,
+    ) -> Result<Receipt, Refusal> {
+        let registered = self.agency(agency).await?.ok_or(AgencyRejection::Unknown)?;
+        self.door.authorise(call, &self.area(&registered.division).await?, call.today)?;
+        let stream = StreamId::new(AgencyEntry::CATEGORY, agency.as_str());
+        let by = call.uscc().clone();
+        let replacement = CertificateReplacement { certificates, by, reason };
+        let command = AgencyCommand::ReplaceCertificates(replacement);
         call.execute::<AgencyEntry>(&self.log, &stream, &command, call.now, "").await
     }
 
@@ -53,7 +69,7 @@ impl App {
         let matter = self.area(&terms.subtree).await?;
         self.door.authorise(call, &matter, call.today)?;
         owns_industries(call, &terms)?;
-        self.known_agency(&agency).await?;
+        self.agency(&agency).await?.ok_or(AgencyRejection::Unknown)?;
         let id = call.new_key(GrantEntry::CATEGORY);
         let stream = StreamId::new(GrantEntry::CATEGORY, &id.to_string());
         let grant = Grant { id, agency, terms, given_by: call.uscc().clone() };
@@ -79,19 +95,15 @@ impl App {
     pub(crate) async fn may_subscribe(&self, call: &Call) -> Result<(), Refusal> {
         let matter = Matter { subject: Some(call.uscc().as_str()), ..Matter::default() };
         self.door.authorise(call, &matter, call.today)?;
-        let stream = StreamId::new(AgencyEntry::CATEGORY, call.uscc().as_str());
-        let (entry, _) = look::<AgencyEntry>(&self.log, &stream).await?;
-        let Some(agency) = entry.agency() else {
+        let Some(agency) = self.agency(call.uscc()).await? else {
             let itself = self.door.register().registered(call.uscc().as_str()).await?;
-            return if itself.is_some() { Ok(()) } else { Err(agency_unknown()) };
+            return if itself.is_some() { Ok(()) } else { Err(AgencyRejection::Unknown.into()) };
         };
         let sent = hex::encode(call.caller.certificate_sha256);
         if agency.certificates.contains(&sent) {
             return Ok(());
         }
-        let message = "the certificate is not registered for this agency";
-        Err(Refusal::new(Reason::CertificateNotRegistered, message)
-            .with("certificate_sha256", sent))
+        Err(certificate_not_registered(&sent))
     }
 
     async fn area(&self, division: &str) -> Result<Matter<'static>, Refusal> {
@@ -103,11 +115,13 @@ impl App {
         Ok(matter)
     }
 
-    /// Read from its own stream, so that a registration made a moment ago counts.
-    async fn known_agency(&self, agency: &Uscc) -> Result<(), Refusal> {
+    /// Read from its own stream, so that what was done a moment ago counts, by whichever process.
+    async fn agency(&self, agency: &Uscc) -> Result<Option<Agency>, Refusal> {
         let stream = StreamId::new(AgencyEntry::CATEGORY, agency.as_str());
+        // its certificates change: what this process kept may lack a replacement
+        self.log.forget(&stream);
         let (entry, _) = look::<AgencyEntry>(&self.log, &stream).await?;
-        if entry.agency().is_some() { Ok(()) } else { Err(agency_unknown()) }
+        Ok(entry.agency().cloned())
     }
 }
 
@@ -121,8 +135,10 @@ fn owns_industries(call: &Write, terms: &GrantTerms) -> Result<(), Refusal> {
     if owns_all { Ok(()) } else { Err(Refusal::not_authorised("a body grants its own industries")) }
 }
 
-fn agency_unknown() -> Refusal {
-    Refusal::new(Reason::AgencyUnknown, "no agency has this code")
+/// An agency came with a certificate that is not, or no longer, its own.
+pub(crate) fn certificate_not_registered(sha256: &str) -> Refusal {
+    let message = "the certificate is not registered for this agency";
+    Refusal::new(Reason::CertificateNotRegistered, message).with("certificate_sha256", sha256)
 }
 
 impl From<AgencyRejection> for Refusal {
@@ -131,6 +147,7 @@ impl From<AgencyRejection> for Refusal {
             AgencyRejection::AlreadyRegistered => {
                 Self::new(Reason::AgencyAlreadyRegistered, rejection)
             }
+            AgencyRejection::Unknown => Self::new(Reason::AgencyUnknown, rejection),
         }
     }
 }

@@ -3,7 +3,9 @@
 mod agency;
 mod grant;
 
-pub use agency::{Agency, AgencyEntry, AgencyEvent, AgencyRejection, RegisterAgency};
+pub use agency::{
+    Agency, AgencyCommand, AgencyEntry, AgencyEvent, AgencyRejection, CertificateReplacement,
+};
 pub use grant::{
     Grant, GrantCommand, GrantEntry, GrantEvent, GrantRejection, GrantTerms, Revocation,
 };

@@ -3,7 +3,8 @@
 //!
 //! Aggregates and their events:
 //!
-//! * [`Agency`](domain::AgencyEntry): `AgencyRegistered`, with the certificates it may connect with.
+//! * [`Agency`](domain::AgencyEntry): `AgencyRegistered`, with the certificates it may connect with;
+//!   `AgencyCertificatesReplaced`.
 //! * [`Grant`](domain::GrantEntry): `GrantGiven`, `GrantRevoked`. A grant names event types, a division
 //!   subtree, industries, purpose, legal basis and term; it is given by an authority for its own area.
 //!
@@ -12,7 +13,8 @@
 //! One reader tails it for all subscribers; one that is slow pages by itself and harms nobody.
 //!
 //! Invariants: what lies outside a subscriber's rights is neither sent nor hinted at (its sequence is
-//! its own); rights are judged on each event, so a revoked grant ends at once; before an event leaves,
+//! its own); rights are judged on each event, so a revoked grant or a replaced
+//! certificate ends a stream at once; before an event leaves,
 //! a row says that it may have been delivered, so that a correction can find everyone who has it;
 //! only [types that leave the node](feed::SHARED) are ever sent.
 #![warn(missing_docs)]

@@ -400,6 +400,15 @@ fn exchange() -> Vec<(&'static str, Vec<u8>)> {
             "onenet.exchange.v1.AgencyRegistered",
             &exchange::AgencyRegistered { agency: Some(agency), registered_by: text(ORGAN) },
         ),
+        example(
+            "onenet.exchange.v1.AgencyCertificatesReplaced",
+            &exchange::AgencyCertificatesReplaced {
+                agency: text(PLANT),
+                certificate_sha256: vec!["cd".repeat(32), "ef".repeat(32)],
+                replaced_by: text(ORGAN),
+                reason: text("证书到期"),
+            },
+        ),
         example("onenet.exchange.v1.GrantGiven", &exchange::GrantGiven { grant: Some(grant) }),
         example(
             "onenet.exchange.v1.GrantRevoked",

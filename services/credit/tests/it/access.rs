@@ -33,6 +33,7 @@ fn the_policies_fit_the_contract_and_every_call_is_permitted_to_somebody() {
         uscc: organ().parse().unwrap(),
         is_operator: false,
         office: Some(Registered::body(&organ(), Tier::County, "41")),
+        agency: None,
         certificate_sha256: [0; 32],
     };
     let subject = subject();

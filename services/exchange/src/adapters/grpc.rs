@@ -3,8 +3,9 @@
 use onenet_chassis::{Call, field, view::Paging};
 use onenet_proto::exchange::v1::{
     GiveGrantRequest, GiveGrantResponse, ListGrantsRequest, ListGrantsResponse,
-    RegisterAgencyRequest, RegisterAgencyResponse, RevokeGrantRequest, RevokeGrantResponse,
-    SubscribeRequest, SubscribeResponse, UpdateFilterRequest, UpdateFilterResponse,
+    RegisterAgencyRequest, RegisterAgencyResponse, ReplaceAgencyCertificatesRequest,
+    ReplaceAgencyCertificatesResponse, RevokeGrantRequest, RevokeGrantResponse, SubscribeRequest,
+    SubscribeResponse, UpdateFilterRequest, UpdateFilterResponse,
     exchange_service_server::ExchangeService, subscribe_request::Start,
 };
 use tokio_stream::wrappers::ReceiverStream;
@@ -33,6 +34,21 @@ impl ExchangeService for Exchange {
         };
         let receipt = Some(app.door.write(request, intend).await?);
         Ok(Response::new(RegisterAgencyResponse { receipt }))
+    }
+
+    async fn replace_agency_certificates(
+        &self,
+        request: Request<ReplaceAgencyCertificatesRequest>,
+    ) -> Result<Response<ReplaceAgencyCertificatesResponse>, Status> {
+        let app = &self.0;
+        let intend = async |call, sent: ReplaceAgencyCertificatesRequest| {
+            let agency = field::uscc("agency", &sent.agency)?;
+            requests::certificates("certificate_sha256", &sent.certificate_sha256)?;
+            let reason = field::text("reason", &sent.reason, field::REASON)?;
+            app.replace_certificates(&call, &agency, sent.certificate_sha256, reason).await
+        };
+        let receipt = Some(app.door.write(request, intend).await?);
+        Ok(Response::new(ReplaceAgencyCertificatesResponse { receipt }))
     }
 
     async fn give_grant(

@@ -9,12 +9,14 @@ use onenet_eventstore::{Db, DbError, HandleError, Handler, sqlx, sqlx::PgConnect
 use onenet_kernel::{Corrupt, Recorded};
 use onenet_proto::{
     common::v1::Page,
-    exchange::v1::{AgencyRegistered, GrantGiven, GrantRevoked, GrantView},
+    exchange::v1::{
+        Agency, AgencyCertificatesReplaced, AgencyRegistered, GrantGiven, GrantRevoked, GrantView,
+    },
 };
 use prost::Message as _;
 use uuid::Uuid;
 
-use super::wire::{AGENCY_REGISTERED, GRANT_GIVEN, GRANT_REVOKED};
+use super::wire::{AGENCY_CERTIFICATES_REPLACED, AGENCY_REGISTERED, GRANT_GIVEN, GRANT_REVOKED};
 
 /// Keeps agencies and grants from the own log.
 pub(crate) struct ReadModel;
@@ -28,14 +30,17 @@ impl Handler for ReadModel {
         match event.event_type.as_str() {
             AGENCY_REGISTERED => {
                 let agency = payload::<AgencyRegistered>(event)?.agency.unwrap_or_default();
-                sqlx::query(
-                    "insert into agencies (uscc, view) values ($1, $2)
-                     on conflict (uscc) do update set view = excluded.view",
-                )
-                .bind(&agency.uscc)
-                .bind(agency.encode_to_vec())
-                .execute(tx)
-                .await?;
+                keep_agency(tx, &agency).await?;
+            }
+            AGENCY_CERTIFICATES_REPLACED => {
+                let replaced: AgencyCertificatesReplaced = payload(event)?;
+                let bytes: Vec<u8> =
+                    sqlx::query_scalar("select view from agencies where uscc = $1")
+                        .bind(&replaced.agency)
+                        .fetch_one(&mut *tx)
+                        .await?;
+                let certificate_sha256 = replaced.certificate_sha256;
+                keep_agency(tx, &Agency { certificate_sha256, ..decode(&bytes)? }).await?;
             }
             GRANT_GIVEN => {
                 let grant = payload::<GrantGiven>(event)?.grant;
@@ -61,6 +66,18 @@ impl Handler for ReadModel {
 
 fn id(event: &Recorded, text: &str) -> Result<Uuid, Corrupt> {
     text.parse().map_err(|error| Corrupt::new(&event.event_type, error))
+}
+
+async fn keep_agency(tx: &mut PgConnection, agency: &Agency) -> Result<(), HandleError> {
+    sqlx::query(
+        "insert into agencies (uscc, view) values ($1, $2)
+         on conflict (uscc) do update set view = excluded.view",
+    )
+    .bind(&agency.uscc)
+    .bind(agency.encode_to_vec())
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
 async fn keep_grant(tx: &mut PgConnection, view: &GrantView) -> Result<(), HandleError> {

@@ -7,7 +7,9 @@ use onenet_kernel::{Corrupt, WireEvent};
 use onenet_proto::exchange::v1 as wire;
 use prost::Message as _;
 
-use crate::domain::{Agency, AgencyEvent, Grant, GrantEvent, GrantTerms, Revocation};
+use crate::domain::{
+    Agency, AgencyEvent, CertificateReplacement, Grant, GrantEvent, GrantTerms, Revocation,
+};
 
 impl TryFrom<wire::Agency> for Agency {
     type Error = Malformed;
@@ -102,23 +104,44 @@ impl From<&Revocation> for wire::Revocation {
 }
 
 pub(crate) const AGENCY_REGISTERED: &str = "onenet.exchange.v1.AgencyRegistered";
+pub(crate) const AGENCY_CERTIFICATES_REPLACED: &str =
+    "onenet.exchange.v1.AgencyCertificatesReplaced";
 pub(crate) const GRANT_GIVEN: &str = "onenet.exchange.v1.GrantGiven";
 pub(crate) const GRANT_REVOKED: &str = "onenet.exchange.v1.GrantRevoked";
 
 impl WireEvent for AgencyEvent {
     fn event_type(&self) -> &'static str {
-        AGENCY_REGISTERED
+        match self {
+            Self::Registered { .. } => AGENCY_REGISTERED,
+            Self::CertificatesReplaced { .. } => AGENCY_CERTIFICATES_REPLACED,
+        }
     }
 
     fn encode(&self) -> Vec<u8> {
-        let Self::Registered { agency, by } = self;
-        let (agency, registered_by) = (Some(agency.into()), by.to_string());
-        wire::AgencyRegistered { agency, registered_by }.encode_to_vec()
+        match self {
+            Self::Registered { agency, by } => {
+                let (agency, registered_by) = (Some(agency.into()), by.to_string());
+                wire::AgencyRegistered { agency, registered_by }.encode_to_vec()
+            }
+            Self::CertificatesReplaced { agency, replacement } => {
+                let CertificateReplacement { certificates, by, reason } = replacement.clone();
+                wire::AgencyCertificatesReplaced {
+                    agency: agency.to_string(),
+                    certificate_sha256: certificates,
+                    replaced_by: by.to_string(),
+                    reason,
+                }
+                .encode_to_vec()
+            }
+        }
     }
 
     fn decode(event_type: &str, payload: &[u8]) -> Result<Self, Corrupt> {
         match event_type {
             AGENCY_REGISTERED => message::<wire::AgencyRegistered, _>(event_type, payload),
+            AGENCY_CERTIFICATES_REPLACED => {
+                message::<wire::AgencyCertificatesReplaced, _>(event_type, payload)
+            }
             _ => Err(Corrupt::unknown_type(event_type)),
         }
     }
@@ -132,6 +155,19 @@ impl TryFrom<wire::AgencyRegistered> for AgencyEvent {
             agency: required("agency", event.agency)?.try_into()?,
             by: read("registered_by", &event.registered_by)?,
         })
+    }
+}
+
+impl TryFrom<wire::AgencyCertificatesReplaced> for AgencyEvent {
+    type Error = Malformed;
+
+    fn try_from(event: wire::AgencyCertificatesReplaced) -> Result<Self, Malformed> {
+        let replacement = CertificateReplacement {
+            certificates: event.certificate_sha256,
+            by: read("replaced_by", &event.replaced_by)?,
+            reason: event.reason,
+        };
+        Ok(Self::CertificatesReplaced { agency: read("agency", &event.agency)?, replacement })
     }
 }
 

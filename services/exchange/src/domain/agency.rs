@@ -28,13 +28,29 @@ impl AgencyEntry {
     }
 }
 
-/// Adds an agency.
+/// What is asked for an agency.
 #[derive(Clone, Debug)]
-pub struct RegisterAgency {
-    /// The agency.
-    pub agency: Agency,
-    /// The authority that registers it.
+pub enum AgencyCommand {
+    /// Add it.
+    Register {
+        /// The agency.
+        agency: Agency,
+        /// The authority that registers it.
+        by: Uscc,
+    },
+    /// Put a whole new set of certificates in place of its own.
+    ReplaceCertificates(CertificateReplacement),
+}
+
+/// A new set of certificates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateReplacement {
+    /// SHA-256 of each, in lower-case hexadecimal.
+    pub certificates: Vec<String>,
+    /// The authority.
     pub by: Uscc,
+    /// Why.
+    pub reason: String,
 }
 
 /// What happens to an agency.
@@ -47,33 +63,61 @@ pub enum AgencyEvent {
         /// The authority.
         by: Uscc,
     },
+    /// It connects with other certificates from now on.
+    CertificatesReplaced {
+        /// The agency.
+        agency: Uscc,
+        /// The new set.
+        replacement: CertificateReplacement,
+    },
 }
 
-/// Why an agency is not added.
+/// Why nothing was done.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AgencyRejection {
     /// It is registered with other content.
     #[error("the agency is registered with other content")]
     AlreadyRegistered,
+    /// It is not registered.
+    #[error("no agency has this code")]
+    Unknown,
 }
 
 impl Aggregate for AgencyEntry {
     const CATEGORY: &'static str = "agency";
-    type Command = RegisterAgency;
+    type Command = AgencyCommand;
     type Event = AgencyEvent;
     type Rejection = AgencyRejection;
 
-    fn decide(&self, command: &RegisterAgency) -> Result<Vec<AgencyEvent>, AgencyRejection> {
-        let RegisterAgency { agency, by } = command;
-        match &self.registered {
-            None => Ok(vec![AgencyEvent::Registered { agency: agency.clone(), by: by.clone() }]),
-            Some(registered) if registered == agency => Ok(vec![]),
-            Some(_) => Err(AgencyRejection::AlreadyRegistered),
+    fn decide(&self, command: &AgencyCommand) -> Result<Vec<AgencyEvent>, AgencyRejection> {
+        match (command, &self.registered) {
+            (AgencyCommand::Register { agency, by }, None) => {
+                Ok(vec![AgencyEvent::Registered { agency: agency.clone(), by: by.clone() }])
+            }
+            (AgencyCommand::Register { agency, .. }, Some(registered)) if registered == agency => {
+                Ok(vec![])
+            }
+            (AgencyCommand::Register { .. }, Some(_)) => Err(AgencyRejection::AlreadyRegistered),
+            (AgencyCommand::ReplaceCertificates(_), None) => Err(AgencyRejection::Unknown),
+            (AgencyCommand::ReplaceCertificates(replacement), Some(registered)) => {
+                if is_same_set(&replacement.certificates, &registered.certificates) {
+                    return Ok(vec![]);
+                }
+                let (agency, replacement) = (registered.uscc.clone(), replacement.clone());
+                Ok(vec![AgencyEvent::CertificatesReplaced { agency, replacement }])
+            }
         }
     }
 
-    fn evolve(&mut self, AgencyEvent::Registered { agency, .. }: &AgencyEvent) {
-        self.registered = Some(agency.clone());
+    fn evolve(&mut self, event: &AgencyEvent) {
+        match event {
+            AgencyEvent::Registered { agency, .. } => self.registered = Some(agency.clone()),
+            AgencyEvent::CertificatesReplaced { replacement, .. } => {
+                if let Some(agency) = &mut self.registered {
+                    agency.certificates.clone_from(&replacement.certificates);
+                }
+            }
+        }
     }
 
     fn key(&self) -> Key {
@@ -83,6 +127,11 @@ impl Aggregate for AgencyEntry {
             industry: String::new(),
         })
     }
+}
+
+/// Each set holds a certificate once; in which order says nothing.
+fn is_same_set(one: &[String], other: &[String]) -> bool {
+    one.len() == other.len() && one.iter().all(|certificate| other.contains(certificate))
 }
 
 #[cfg(test)]
@@ -104,18 +153,56 @@ mod tests {
         "11410000MB15291763".parse().unwrap()
     }
 
-    fn register(agency: Agency) -> RegisterAgency {
-        RegisterAgency { agency, by: bureau() }
+    fn register(agency: Agency) -> AgencyCommand {
+        AgencyCommand::Register { agency, by: bureau() }
+    }
+
+    fn registered() -> AgencyEvent {
+        AgencyEvent::Registered { agency: platform(), by: bureau() }
+    }
+
+    fn replacement(certificates: &[&str]) -> CertificateReplacement {
+        CertificateReplacement {
+            certificates: certificates.iter().map(|pair| pair.repeat(32)).collect(),
+            by: bureau(),
+            reason: "证书到期".to_owned(),
+        }
+    }
+
+    fn replace(certificates: &[&str]) -> AgencyCommand {
+        AgencyCommand::ReplaceCertificates(replacement(certificates))
     }
 
     #[test]
     fn an_agency_is_registered_once_and_not_replaced() {
-        let registered = AgencyEvent::Registered { agency: platform(), by: bureau() };
-        given::<AgencyEntry>([]).when(&register(platform())).then([registered.clone()]);
-        given::<AgencyEntry>([registered.clone()]).when(&register(platform())).then_nothing();
+        given::<AgencyEntry>([]).when(&register(platform())).then([registered()]);
+        given::<AgencyEntry>([registered()]).when(&register(platform())).then_nothing();
         let other = Agency { certificates: vec!["cd".repeat(32)], ..platform() };
-        given::<AgencyEntry>([registered])
+        given::<AgencyEntry>([registered()])
             .when(&register(other))
             .then_rejected(&AgencyRejection::AlreadyRegistered);
+    }
+
+    #[test]
+    fn a_new_set_of_certificates_takes_the_place_of_the_old_one() {
+        let replaced = AgencyEvent::CertificatesReplaced {
+            agency: platform().uscc,
+            replacement: replacement(&["cd", "ef"]),
+        };
+        let entry = given::<AgencyEntry>([registered()])
+            .when(&replace(&["cd", "ef"]))
+            .then([replaced.clone()])
+            .state();
+        assert_eq!(entry.agency().unwrap().certificates, replacement(&["cd", "ef"]).certificates);
+        assert_eq!(entry.key().division, "41");
+        // in whatever order
+        given::<AgencyEntry>([registered(), replaced.clone()])
+            .when(&replace(&["ef", "cd"]))
+            .then_nothing();
+        // the content it was registered with is no longer its own
+        given::<AgencyEntry>([registered(), replaced])
+            .when(&register(platform()))
+            .then_rejected(&AgencyRejection::AlreadyRegistered);
+        given::<AgencyEntry>([]).when(&replace(&["cd"])).then_rejected(&AgencyRejection::Unknown);
     }
 }

@@ -7,7 +7,8 @@ use std::{
 use jiff::civil::Date;
 use onenet_chassis::view::decode;
 use onenet_eventstore::{Db, DbError, sqlx};
-use onenet_proto::exchange::v1::GrantView;
+use onenet_kernel::Corrupt;
+use onenet_proto::exchange::v1::{Agency, GrantView};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -22,7 +23,8 @@ const MOST_LEVELS: usize = 10;
 #[derive(Debug, Default)]
 pub struct Snapshot {
     parents: HashMap<String, Option<String>>,
-    agencies: HashSet<String>,
+    /// The certificates each may connect with.
+    agencies: HashMap<String, HashSet<String>>,
     grants: HashMap<String, Vec<Grant>>,
     mark: String,
 }
@@ -46,10 +48,11 @@ impl Snapshot {
         grants.iter().filter(move |grant| grant.terms.covers(today))
     }
 
-    /// Whether somebody is registered as an agency.
+    /// Whether somebody may go on with the certificate it came with; only agencies' are registered.
     #[must_use]
-    pub fn is_agency(&self, subscriber: &str) -> bool {
-        self.agencies.contains(subscriber)
+    pub fn accepts(&self, subscriber: &str, certificate_sha256: &str) -> bool {
+        let registered = self.agencies.get(subscriber);
+        registered.is_none_or(|certificates| certificates.contains(certificate_sha256))
     }
 
     /// Whether an event may be sent: by a grant, or because it is about the subscriber itself.
@@ -127,7 +130,7 @@ impl Directory {
                 .fetch_all(&mut *connection)
                 .await
                 .map_err(doing())?;
-        let agencies: Vec<String> = sqlx::query_scalar("select uscc from agencies")
+        let agencies: Vec<(String, Vec<u8>)> = sqlx::query_as("select uscc, view from agencies")
             .fetch_all(&mut *connection)
             .await
             .map_err(doing())?;
@@ -141,7 +144,14 @@ impl Directory {
             let grant = grant(&bytes).map_err(|error| doing()(sqlx::Error::Decode(error)))?;
             grants.entry(grant.agency.to_string()).or_default().push(grant);
         }
-        let (parents, agencies) = (divisions.into_iter().collect(), agencies.into_iter().collect());
+        let certificates = |(uscc, bytes): (String, Vec<u8>)| {
+            let agency: Agency = decode(&bytes)?;
+            Ok((uscc, agency.certificate_sha256.into_iter().collect()))
+        };
+        let agencies: Result<_, Corrupt> = agencies.into_iter().map(certificates).collect();
+        let agencies =
+            agencies.map_err(|corrupt| doing()(sqlx::Error::Decode(Box::new(corrupt))))?;
+        let parents = divisions.into_iter().collect();
         self.newest.send_replace(Arc::new(Snapshot { parents, agencies, grants, mark }));
         Ok(())
     }

@@ -94,6 +94,7 @@ impl Subscriptions {
             pages: inner.tail.subscribe(),
             snapshots: inner.tail.directory().changes(),
             subscriber: subscriber.clone(),
+            certificate: hex::encode(call.caller.certificate_sha256),
             is_itself,
             at,
             filter: wanted.filter,

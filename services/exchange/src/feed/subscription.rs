@@ -18,12 +18,15 @@ use tokio_util::sync::CancellationToken;
 use tonic::Status;
 use uuid::Uuid;
 
-use crate::feed::{
-    FeedEvent, Filter, Resume, Snapshot,
-    corrections::{has_reached, reduced},
-    deliveries::Delivered,
-    live::{Change, Inner},
-    tail::Page,
+use crate::{
+    app::certificate_not_registered,
+    feed::{
+        FeedEvent, Filter, Resume, Snapshot,
+        corrections::{has_reached, reduced},
+        deliveries::Delivered,
+        live::{Change, Inner},
+        tail::Page,
+    },
 };
 
 /// How often the token moves while nothing matches.
@@ -35,6 +38,8 @@ pub(super) struct Stream {
     pub(super) pages: broadcast::Receiver<Page>,
     pub(super) snapshots: watch::Receiver<Arc<Snapshot>>,
     pub(super) subscriber: String,
+    /// SHA-256 of the certificate it came with.
+    pub(super) certificate: String,
     /// It is a registered enterprise and receives what is about itself, whatever grants it has.
     pub(super) is_itself: bool,
     pub(super) at: Resume,
@@ -215,12 +220,16 @@ impl Stream {
         Ok(())
     }
 
-    /// An agency without a grant in force has nothing to wait for.
+    /// An agency without a grant in force has nothing to wait for, and one whose certificate was replaced
+    /// may be somebody else.
     pub(super) fn has_rights(&self) -> Result<(), Refusal> {
         self.check_rights(&self.snapshots.borrow())
     }
 
     fn check_rights(&self, snapshot: &Snapshot) -> Result<(), Refusal> {
+        if !snapshot.accepts(&self.subscriber, &self.certificate) {
+            return Err(certificate_not_registered(&self.certificate));
+        }
         let today = self.shared.door.today();
         if self.is_itself || snapshot.in_force(&self.subscriber, today).next().is_some() {
             return Ok(());

@@ -2,8 +2,8 @@
 
 use onenet_chassis::testing::{refusal, uscc};
 use onenet_proto::exchange::v1::{
-    Agency, Filter, GiveGrantRequest, GrantTerms, RegisterAgencyRequest, RevokeGrantRequest,
-    SubscribeRequest, UpdateFilterRequest,
+    Agency, Filter, GiveGrantRequest, GrantTerms, RegisterAgencyRequest,
+    ReplaceAgencyCertificatesRequest, RevokeGrantRequest, SubscribeRequest, UpdateFilterRequest,
 };
 use tonic::{Code, Status};
 
@@ -44,6 +44,21 @@ async fn agencies_and_grants_are_refused_each_for_its_reason() {
     assert_refused(outcome, Code::AlreadyExists, "AGENCY_ALREADY_REGISTERED");
     let outcome = bureau.give_grant(grant(12, terms("41", &[]))).await;
     assert_refused(outcome, Code::NotFound, "AGENCY_UNKNOWN");
+    let certificate = world.fingerprint(12);
+    let outcome = world.replace_certificates(12, [&certificate]).await;
+    assert_refused(outcome, Code::NotFound, "AGENCY_UNKNOWN");
+    for (bad, path) in [
+        (vec![], "certificate_sha256"),
+        (vec!["AB".repeat(32)], "certificate_sha256[0]"),
+        (vec![certificate.clone(), certificate.clone()], "certificate_sha256[1]"),
+    ] {
+        let bad = ReplaceAgencyCertificatesRequest {
+            certificate_sha256: bad,
+            ..replacing(AGENCY, &certificate)
+        };
+        let (code, _, field) = refusal(&bureau.replace_agency_certificates(bad).await.unwrap_err());
+        assert_eq!((code, field.as_str()), (Code::InvalidArgument, path));
+    }
     for hidden in ["onenet.credit.v1.CreditCaseOpened", "onenet.credit.v1.Nothing"] {
         let inner = GrantTerms { event_types: vec![hidden.to_owned()], ..terms("41", &[]) };
         let outcome = bureau.give_grant(grant(AGENCY, inner)).await;
@@ -61,6 +76,21 @@ async fn agencies_and_grants_are_refused_each_for_its_reason() {
     let outcome = world.client(AGENCY).give_grant(grant(AGENCY, terms("41", &[]))).await;
     let (code, reason, _) = refusal(&outcome.unwrap_err());
     assert_eq!((code, reason.as_str()), (Code::PermissionDenied, "ERROR_REASON_NOT_AUTHORISED"));
+    // a thief does not register a certificate of its own
+    let request = replacing(AGENCY, &certificate);
+    let outcome = world.client(AGENCY).replace_agency_certificates(request).await;
+    let (code, reason, _) = refusal(&outcome.unwrap_err());
+    assert_eq!((code, reason.as_str()), (Code::PermissionDenied, "ERROR_REASON_NOT_AUTHORISED"));
+}
+
+fn replacing(agency: u32, certificate: &str) -> ReplaceAgencyCertificatesRequest {
+    ReplaceAgencyCertificatesRequest {
+        command_id: new_id(),
+        agency: uscc(agency),
+        certificate_sha256: vec![certificate.to_owned()],
+        reason: "证书到期".to_owned(),
+        ..Default::default()
+    }
 }
 
 #[tokio::test]

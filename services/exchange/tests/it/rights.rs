@@ -4,7 +4,9 @@ use onenet_chassis::testing::{elsewhere::Registered, refusal, uscc};
 use onenet_proto::exchange::v1::RevokeGrantRequest;
 use tonic::Code;
 
-use crate::support::{BUREAU, FILED, IDENTIFIED, World, new_id, terms};
+use crate::support::{
+    BUREAU, FILED, IDENTIFIED, Subscriber, World, beginning, new_id, resume, terms,
+};
 
 const CHEMICAL: u32 = 10;
 const MINING: u32 = 11;
@@ -93,4 +95,45 @@ async fn a_grant_that_is_revoked_ends_a_running_stream() {
     let (code, reason, _) = refusal(&subscriber.end().await);
     assert_eq!(code, Code::PermissionDenied);
     assert_eq!(reason, "EXCHANGE_ERROR_REASON_NO_GRANT_IN_FORCE");
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_replaced_ends_a_running_stream_and_its_successor_goes_on() {
+    let world = World::new().await;
+    let (own, spare) = (world.fingerprint(CHEMICAL), "ab".repeat(32));
+    world.register_agency(CHEMICAL).await;
+    world.grant(CHEMICAL, terms("41", &[])).await;
+    let mut subscriber = world.subscribe(CHEMICAL).await;
+    world.hazard(1, IDENTIFIED, &uscc(PLANT), ("410102", "2614")).await;
+    subscriber.deliveries(1).await;
+
+    let both = world.replace_certificates(CHEMICAL, [&own, &spare]).await.unwrap();
+    let same = world.replace_certificates(CHEMICAL, [&spare, &own]).await.unwrap();
+    assert_eq!((same.version, same.position), (both.version, both.position), "the same set");
+    world.hazard(2, IDENTIFIED, &uscc(PLANT), ("410102", "2614")).await;
+    subscriber.deliveries(1).await;
+
+    world.replace_certificates(CHEMICAL, [&spare]).await.unwrap();
+    let (code, reason, _) = refusal(&subscriber.end().await);
+    assert_eq!(code, Code::PermissionDenied);
+    assert_eq!(reason, "EXCHANGE_ERROR_REASON_CERTIFICATE_NOT_REGISTERED");
+    let stolen = Subscriber::open(world.client(CHEMICAL), resume(&subscriber.token)).await;
+    let Err(refused) = stolen else { unreachable!("a removed certificate opens a stream") };
+    assert_eq!(refusal(&refused).1, "EXCHANGE_ERROR_REASON_CERTIFICATE_NOT_REGISTERED");
+
+    world.replace_certificates(CHEMICAL, [&own]).await.unwrap();
+    world.hazard(3, IDENTIFIED, &uscc(PLANT), ("410102", "2614")).await;
+    let mut again = None;
+    world
+        .patiently(async || {
+            let request = resume(&subscriber.token);
+            again = Some(Subscriber::open(world.client(CHEMICAL), request).await?);
+            Ok(())
+        })
+        .await;
+    let mut again = again.unwrap();
+    again.sequence = subscriber.sequence;
+    assert_eq!(again.deliveries(1).await, [(IDENTIFIED.to_owned(), "hazard 3".to_owned())]);
+    let fresh = Subscriber::open(world.client(CHEMICAL), beginning()).await;
+    assert_eq!(fresh.unwrap().deliveries(3).await.len(), 3);
 }

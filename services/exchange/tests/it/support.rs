@@ -13,14 +13,15 @@ use onenet_chassis::{
 use onenet_kernel::{Key, NewEvent, StreamId};
 use onenet_proto::{
     cloudevents::v1::{CloudEvent, cloud_event::Data},
+    common::v1::Receipt,
     enterprise::v1::Tier,
     exchange::v1::{
         Agency, Batch, Beginning, GiveGrantRequest, GrantTerms, RegisterAgencyRequest,
-        SubscribeRequest, SubscribeResponse, exchange_service_client::ExchangeServiceClient,
-        subscribe_request::Start, subscribe_response::Message,
+        ReplaceAgencyCertificatesRequest, SubscribeRequest, SubscribeResponse,
+        exchange_service_client::ExchangeServiceClient, subscribe_request::Start,
+        subscribe_response::Message,
     },
 };
-use sha2::{Digest as _, Sha256};
 use tonic::{Status, Streaming, transport::Channel};
 
 /// The authority of the province, which opens its area to agencies.
@@ -93,10 +94,7 @@ impl World {
     }
 
     pub(crate) fn fingerprint(&self, serial: u32) -> String {
-        let identity = self.node.organisation(&uscc(serial)).unwrap();
-        let pem = std::fs::read(identity.certificate).unwrap();
-        let (_, pem) = x509_parser::pem::parse_x509_pem(&pem).unwrap();
-        hex::encode(Sha256::digest(&pem.contents))
+        self.node.fingerprint(&uscc(serial)).unwrap()
     }
 
     pub(crate) fn agency(&self, serial: u32) -> Agency {
@@ -119,6 +117,23 @@ impl World {
             self.client(BUREAU).register_agency(request.clone()).await.map(drop)
         })
         .await;
+    }
+
+    /// Puts other certificates in place of an agency's.
+    pub(crate) async fn replace_certificates<const N: usize>(
+        &self,
+        serial: u32,
+        certificates: [&String; N],
+    ) -> Result<Receipt, Status> {
+        let request = ReplaceAgencyCertificatesRequest {
+            command_id: new_id(),
+            agency: uscc(serial),
+            certificate_sha256: certificates.map(Clone::clone).to_vec(),
+            reason: "证书到期".to_owned(),
+            ..Default::default()
+        };
+        let answer = self.client(BUREAU).replace_agency_certificates(request).await?;
+        Ok(answer.into_inner().receipt.unwrap())
     }
 
     /// Gives a grant and answers its id.

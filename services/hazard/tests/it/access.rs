@@ -28,6 +28,7 @@ fn the_policies_fit_the_contract_and_every_call_is_permitted_to_somebody() {
         uscc: county().parse().unwrap(),
         is_operator: false,
         office: Some(Registered::body(&county(), Tier::County, "410102")),
+        agency: None,
         certificate_sha256: [0; 32],
     };
     let (chain, subject) = (vec!["410102".to_owned()], enterprise());

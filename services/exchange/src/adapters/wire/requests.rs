@@ -18,17 +18,17 @@ pub(crate) fn agency(sent: Option<wire::Agency>) -> Result<Agency, Refusal> {
     field::uscc("agency.uscc", &sent.uscc)?;
     field::text("agency.name", &sent.name, field::NAME)?;
     field::division("agency.division", &sent.division)?;
-    let path = "agency.certificate_sha256";
-    field::list(path, &sent.certificate_sha256, 1, 10)?;
-    for (n, fingerprint) in sent.certificate_sha256.iter().enumerate() {
-        let is_hex = fingerprint.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        if !is_hex || fingerprint.len() != 64 {
-            let message = "is not 64 lower-case hexadecimal digits";
-            return Err(field::malformed(&field::at(path, n), message));
-        }
-    }
-    field::distinct(path, &sent.certificate_sha256)?;
+    certificates("agency.certificate_sha256", &sent.certificate_sha256)?;
     Ok(sent.try_into()?)
+}
+
+/// Certificates that an agency may connect with.
+pub(crate) fn certificates(path: &str, sent: &[String]) -> Result<(), Refusal> {
+    field::list(path, sent, 1, 10)?;
+    for (n, fingerprint) in sent.iter().enumerate() {
+        field::sha256(&field::at(path, n), fingerprint)?;
+    }
+    field::distinct(path, sent)
 }
 
 /// The terms of a grant as a request names them.

@@ -3,7 +3,6 @@ use onenet_proto::exchange::v1::{
     Agency, GiveGrantRequest, GrantTerms, RegisterAgencyRequest,
     exchange_service_client::ExchangeServiceClient,
 };
-use sha2::{Digest as _, Sha256};
 use tonic::Status;
 
 use super::{Stage, Watcher, new_id, patiently, say};
@@ -14,13 +13,12 @@ impl Stage<'_> {
         say(
             "\n[6] 信用平台接入并订阅 / the credit platform is registered, granted, and subscribes",
         );
-        let identity = self.own.node.organisation(&self.cast.platform)?;
         let mut province = ExchangeServiceClient::new(self.channel(&self.cast.province)?);
         let agency = Agency {
             uscc: self.cast.platform.clone(),
             name: "省信用信息共享交换平台".to_owned(),
             division: "41".to_owned(),
-            certificate_sha256: vec![fingerprint(&std::fs::read_to_string(identity.certificate)?)?],
+            certificate_sha256: vec![self.own.node.fingerprint(&self.cast.platform)?],
         };
         let register = RegisterAgencyRequest {
             command_id: new_id(),
@@ -69,11 +67,4 @@ impl Stage<'_> {
         }
         Ok(())
     }
-}
-
-/// SHA-256 of the certificate as it goes over the wire.
-fn fingerprint(pem: &str) -> Result<String> {
-    let base64: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
-    let der = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, base64)?;
-    Ok(hex::encode(Sha256::digest(der)))
 }
