@@ -7,6 +7,8 @@ list, and whoever reads on stays current. Three rules make that true:
 2. Ignore a record whose position (epoch first, then number) is not above the one held for its key. It is old or known.
 3. `nothing_in_force` ends everything held for the subject; a record without a value says: forget the key.
 
+What was applied is acknowledged (`--acknowledge`) and compared with the node (`--reconcile`): listings.py.
+
 This reader keeps its state in memory, so it commits no offsets and reads from the start each time. One that keeps its
 state in a database writes state and offsets in one transaction there, and goes on at these offsets.
 """
@@ -16,20 +18,20 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
-import uuid
 from dataclasses import dataclass
+from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+import grpc
+from confluent_kafka import KafkaException, Message
 
+import listings
+import onenet_channel
 import onenet_stubs
+import topic
+from topic import Failure
 
 entry_pb2 = onenet_stubs.load("onenet.credit.v1.credit_entry_pb2")
 Record = entry_pb2.BlacklistRecord
-
-
-class Failure(Exception):
-    """Ends the programme with its text."""
 
 
 @dataclass(frozen=True)
@@ -66,44 +68,19 @@ def apply(held: dict[str, Held], key: str, value: bytes | None) -> None:
     held[key] = Held(place.log_id, position, listings, reason)
 
 
-def read(brokers: str, topic: str, wait: float, expect: int) -> dict[str, Held]:
+def read(brokers: str, name: str, wait: float, expect: int) -> dict[str, Held]:
     """Reads until the end of every partition with at least so many subjects held, for at most `wait` seconds."""
     held: dict[str, Held] = {}
-    ended: dict[int, bool] = {}  # of each partition, whether its end was reached
-    settings = {
-        "bootstrap.servers": brokers,
-        "group.id": f"blacklist-reader-{uuid.uuid4()}",  # of its own: a shared group would split the list
-        "isolation.level": "read_committed",
-        "auto.offset.reset": "earliest",
-        "enable.auto.commit": False,
-        "enable.partition.eof": True,
-    }
 
-    def on_assign(_consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        ended.clear()
-        ended.update({partition.partition: False for partition in partitions})
+    def take(message: Message) -> None:
+        if (key := message.key()) is None:
+            raise Failure(f"{name}: a record without a key")
+        apply(held, key.decode(), message.value())
 
-    consumer = Consumer(settings)
-    try:
-        consumer.subscribe([topic], on_assign=on_assign)
-        deadline = time.monotonic() + wait
-        while not ended or not all(ended.values()) or len(held) < expect:
-            if time.monotonic() > deadline:
-                state = f"at the end of {sum(ended.values())} of {len(ended)} partitions, {len(held)} of {expect} subjects held"
-                raise Failure(f"{topic}: after {wait:g} s {state}")
-            if (message := consumer.poll(0.1)) is None:
-                continue
-            error, partition, key = message.error(), message.partition(), message.key()
-            if error is not None and error.code() != KafkaError._PARTITION_EOF:
-                raise KafkaException(error)
-            if partition is not None:
-                ended[partition] = error is not None
-            if error is None:
-                if key is None:
-                    raise Failure(f"{topic}: a record without a key")
-                apply(held, key.decode(), message.value())
-    finally:
-        consumer.close()
+    def enough() -> str:
+        return "" if len(held) >= expect else f"with {len(held)} of {expect} subjects held"
+
+    topic.read_to_end(brokers, name, wait, take, enough)
     return held
 
 
@@ -145,7 +122,26 @@ def selftest() -> None:
         except Failure:
             continue
         raise AssertionError(f"{key}: a record that breaks the contract was taken")
+    listings.selftest((onenet_stubs.ROOT / "docs" / "blacklist-feed.md").read_text())
     print("selftest: all good")
+
+
+def answer(args: argparse.Namespace) -> Any:
+    """What the command line asks for, as JSON shows it."""
+    if not (args.acknowledge or args.reconcile):
+        held = read(args.brokers, f"{args.prefix}onenet.credit.blacklist.v1", args.wait, args.expect)
+        return {
+            subject: {"in_force": state.in_force, "reason": state.reason, "position": state.position[1]}
+            for subject, state in sorted(held.items())
+        }
+    facts = listings.read(args.brokers, f"{args.prefix}onenet.credit.listings.v1", args.wait)
+    with onenet_channel.connect(args) as channel:
+        try:
+            if args.acknowledge:
+                return listings.acknowledge(channel, facts)
+            return listings.reconcile(channel, facts, args.reconcile)
+        except grpc.RpcError as error:
+            raise Failure(f"{error.code().name}: {error.details()}") from error
 
 
 def main() -> int:
@@ -155,6 +151,9 @@ def main() -> int:
     parser.add_argument("--prefix", default="", help="in front of the topic's name")
     parser.add_argument("--expect", "--until-subjects", type=int, default=0, metavar="N", help="read on until N are held")
     parser.add_argument("--wait", type=float, default=30, metavar="SECONDS", help="give up after this time (30)")
+    parser.add_argument("--acknowledge", action="store_true", help="say that every listing fact on the topic is applied")
+    parser.add_argument("--reconcile", metavar="DAY", help="compare the listing facts of a day, YYYY-MM-DD in Beijing")
+    onenet_channel.add_arguments(parser, required=False)
     parser.add_argument("--selftest", action="store_true", help="check the rules on made-up records; needs no broker")
     args = parser.parse_args()
     if args.selftest:
@@ -162,16 +161,13 @@ def main() -> int:
         return 0
     if not args.brokers:
         parser.error("--brokers is missing")
+    if (args.acknowledge or args.reconcile) and not (args.address and args.ca and args.certificate and args.key):
+        parser.error("--acknowledge and --reconcile need --address, --ca, --certificate and --key")
     try:
-        held = read(args.brokers, f"{args.prefix}onenet.credit.blacklist.v1", args.wait, args.expect)
-    except (Failure, KafkaException) as error:
+        print(json.dumps(answer(args), indent=2))
+    except (Failure, KafkaException, OSError) as error:
         print(f"blacklist: {error}", file=sys.stderr)
         return 1
-    shown = {
-        subject: {"in_force": state.in_force, "reason": state.reason, "position": state.position[1]}
-        for subject, state in sorted(held.items())
-    }
-    print(json.dumps(shown, indent=2))
     return 0
 
 

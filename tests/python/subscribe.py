@@ -23,6 +23,7 @@ from typing import Any
 
 import grpc
 
+import onenet_channel
 import onenet_stubs
 
 service = onenet_stubs.load("onenet.exchange.v1.exchange_service_pb2")
@@ -101,15 +102,6 @@ def row(delivery: Any) -> dict[str, Any]:
     return kept
 
 
-def connect(args: argparse.Namespace) -> grpc.Channel:
-    """Mutual TLS: the certificate says which organisation calls."""
-    ca, key, certificate = (path.read_bytes() for path in (args.ca, args.key, args.certificate))
-    options: list[tuple[str, Any]] = [("grpc.max_receive_message_length", -1)]
-    if args.server_name:
-        options.append(("grpc.ssl_target_name_override", args.server_name))
-    return grpc.secure_channel(args.address, grpc.ssl_channel_credentials(ca, key, certificate), options)
-
-
 def request(args: argparse.Namespace, token: str | None) -> Any:
     """Resumes with the token; without one, begins a new subscription with the first event."""
     asked = service.SubscribeRequest(max_batch=args.max_batch)
@@ -128,7 +120,7 @@ def subscribe(args: argparse.Namespace) -> None:
     if args.count is not None and output.deliveries >= args.count:
         return
     stopped = False
-    with connect(args) as channel:
+    with onenet_channel.connect(args) as channel:
         stream = service_grpc.ExchangeServiceStub(channel).Subscribe(request(args, output.token))
 
         def stop(*_: Any) -> None:
@@ -157,16 +149,12 @@ def subscribe(args: argparse.Namespace) -> None:
 def arguments() -> argparse.Namespace:
     """What the command line says."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--address", required=True, help="host:port of the exchange service")
+    onenet_channel.add_arguments(parser, required=True)
     for name, meaning in (
-        ("ca", "certificate of the authority that signed the server's (PEM)"),
-        ("certificate", "our certificate (PEM)"),
-        ("key", "its key (PEM)"),
         ("state", "where the token is kept"),
         ("out", "where deliveries go, one JSON object a line"),
     ):
         parser.add_argument(f"--{name}", required=True, type=Path, metavar="FILE", help=meaning)
-    parser.add_argument("--server-name", help="name in the server's certificate, where it is not the host")
     parser.add_argument("--count", type=int, metavar="N", help="end with N in the output in all; the last batch is kept whole")
     parser.add_argument("--max-batch", type=int, default=0, metavar="N", help="most events in one batch; 0: the server decides")
     parser.add_argument("--event-type", action="append", metavar="T", help="only events of this type; may be given several times")

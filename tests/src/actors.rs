@@ -14,9 +14,11 @@ use onenet_proto::{
     common::v1::{Money, Receipt},
     credit::v1::{
         CreditCaseState, DecideListingRequest, GetBlacklistEntryRequest, GetCreditCaseRequest,
-        GetPenaltyJudgementRequest, ListingDecision, ListingNotice, ListingOutcome, Measure,
-        MeasureEffect, MeasureField, Removal, RemovalReason, RemoveListingRequest,
-        ServeListingDecisionRequest, ServeListingNoticeRequest, blacklist_record::State,
+        GetPenaltyJudgementRequest, ListOpenRemovalsRequest, ListOpenRemovalsResponse,
+        ListingDecision, ListingNotice, ListingOutcome, Measure, MeasureEffect, MeasureField,
+        Removal, RemovalReason, RemoveListingRequest, ServeListingDecisionRequest,
+        ServeListingNoticeRequest, blacklist_record::State,
+        blacklist_service_client::BlacklistServiceClient,
         credit_service_client::CreditServiceClient, get_penalty_judgement_response::Judgement,
     },
     enforcement::v1::{
@@ -54,6 +56,8 @@ pub trait Reach {
 pub const PROVINCE: u32 = 1;
 /// The county's bureau, with enforcement power.
 pub const COUNTY: u32 = 2;
+/// The joint-punishment platform, which has to acknowledge removals on a network.
+pub const PLATFORM: u32 = 30;
 /// Where everything happens.
 pub const PLACE: &str = "410102";
 
@@ -258,9 +262,15 @@ impl Actors<'_> {
         }
     }
 
-    /// An agency that may receive these types from everywhere.
-    pub async fn open_to(&self, serial: u32, event_types: &[&str]) {
-        let identity = self.0.node().organisation(&uscc(serial)).unwrap();
+    /// Removals that the platform has not acknowledged, with what it has.
+    pub async fn open_removals(&self, after: &[Receipt]) -> ListOpenRemovalsResponse {
+        let ask = ListOpenRemovalsRequest { fresh_as: after.to_vec(), ..Default::default() };
+        let mut blacklist = BlacklistServiceClient::new(self.channel("credit", COUNTY));
+        blacklist.list_open_removals(ask).await.unwrap().into_inner()
+    }
+
+    /// An agency with the certificate that it comes with.
+    pub async fn register_agency(&self, serial: u32) -> Receipt {
         let province = ExchangeServiceClient::new(self.channel("exchange", PROVINCE));
         let register = RegisterAgencyRequest {
             command_id: new_id(),
@@ -268,11 +278,19 @@ impl Actors<'_> {
                 uscc: uscc(serial),
                 name: "省信用信息共享交换平台".to_owned(),
                 division: "41".to_owned(),
-                certificate_sha256: vec![fingerprint(&identity.certificate)],
+                certificate_sha256: vec![self.0.node().fingerprint(&uscc(serial)).unwrap()],
             }),
             ..Default::default()
         };
-        patiently(async || province.clone().register_agency(register.clone()).await).await;
+        let answer =
+            patiently(async || province.clone().register_agency(register.clone()).await).await;
+        answer.into_inner().receipt.unwrap()
+    }
+
+    /// An agency that may receive these types from everywhere.
+    pub async fn open_to(&self, serial: u32, event_types: &[&str]) {
+        self.register_agency(serial).await;
+        let province = ExchangeServiceClient::new(self.channel("exchange", PROVINCE));
         let give = GiveGrantRequest {
             command_id: new_id(),
             agency: uscc(serial),
@@ -300,16 +318,6 @@ fn ago(days: i32) -> String {
 #[must_use]
 pub fn new_id() -> String {
     onenet_eventstore::testing::new_id().to_string()
-}
-
-fn fingerprint(certificate: &std::path::Path) -> String {
-    let output = std::process::Command::new("openssl")
-        .args(["x509", "-noout", "-fingerprint", "-sha256", "-in"])
-        .arg(certificate)
-        .output()
-        .unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    text.trim().rsplit('=').next().unwrap().replace(':', "").to_lowercase()
 }
 
 /// What depends on facts that are on their way to another process: tried for a minute.

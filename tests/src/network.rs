@@ -19,7 +19,7 @@ use onenet_chassis::{
 use onenet_devservers::{shared_kafka, shared_postgres};
 
 use crate::{
-    actors::Reach,
+    actors::{PLATFORM, Reach},
     process::{Process, until},
 };
 
@@ -63,7 +63,9 @@ impl Network {
             .map_or_else(|| "127.0.0.1:0".to_owned(), ToString::to_string);
         let config = self.config.to_str().unwrap();
         let words = ["serve", context, "--config", config, "--listen", &listen];
-        let mut settings = vec![("ONENET__TELEMETRY__LOG", "warn")];
+        let readers = format!("[\"{}\"]", testing::uscc(PLATFORM));
+        let mut settings =
+            vec![("ONENET__TELEMETRY__LOG", "warn"), ("ONENET__BLACKLIST__READERS", &readers)];
         if let Some(otlp) = &self.otlp {
             settings.push(("ONENET__TELEMETRY__OTLP", otlp));
         }

@@ -8,19 +8,25 @@ mod read_model;
 mod wire;
 
 use onenet_chassis::{
-    Context, Host, Opening, Parts, Role, recount_deadlines, register::KeepRegister,
+    Context, Host, Opening, Parts, Role, recount_deadlines,
+    register::{KeepAgencies, KeepRegister},
 };
 use onenet_kafka::Beside;
-use onenet_proto::credit::v1::credit_service_server::CreditServiceServer;
+use onenet_proto::credit::v1::{
+    blacklist_service_server::BlacklistServiceServer, credit_service_server::CreditServiceServer,
+};
 
-use crate::app::App;
+use crate::{app::App, listings::Listings};
 
 /// What this crate is to a process.
 #[must_use]
 pub fn context() -> Context {
     Context {
         name: "credit",
-        migrations: &[(1, "read model", include_str!("../migrations/0001_read_model.sql"))],
+        migrations: &[
+            (1, "read model", include_str!("../migrations/0001_read_model.sql")),
+            (2, "blacklist", include_str!("../migrations/0002_blacklist.sql")),
+        ],
         further_logs: &[],
         policies: include_str!("../access.cedar"),
         mapping: publication::records,
@@ -37,7 +43,9 @@ fn open(host: Host) -> Opening {
         let app = App::try_new(&host)?;
         let mut parts = Parts::new(&host);
         parts.serve(CreditServiceServer::new(grpc::Credit(app.clone())));
+        parts.serve(BlacklistServiceServer::new(grpc::blacklist::Blacklist(app.clone())));
         parts.project(read_model::ReadModel);
+        parts.project(Listings);
         parts.clock(clock::changes, clock::Deadlines(app.clone()));
         let (db, recount) = (host.log.db().clone(), clock::Recount(app.clone()));
         parts.task(Role::Clock, move |stop| async move {
@@ -45,6 +53,7 @@ fn open(host: Host) -> Opening {
             Ok(())
         });
         parts.react("enterprise", KeepRegister::CATEGORIES, KeepRegister);
+        parts.react("exchange", KeepAgencies::CATEGORIES, KeepAgencies);
         parts.react("enforcement", &["case"], reactions::Judge(app));
         Ok(parts)
     })

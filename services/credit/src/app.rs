@@ -1,6 +1,7 @@
 //! One method per use case: check, authorise, decide. What no call asks for, the reaction to penalties
 //! and the clock, is in [`internal`].
 
+mod blacklist;
 mod internal;
 
 use std::sync::Arc;
@@ -25,6 +26,8 @@ use crate::domain::{
 pub(crate) struct App {
     pub(crate) door: Door,
     pub(crate) log: PgLog,
+    /// Who has to acknowledge removals.
+    pub(crate) readers: Arc<[Uscc]>,
     rules: Arc<ListingRules>,
     industries: Arc<Industries>,
     calendar: Arc<Calendar>,
@@ -42,6 +45,7 @@ impl App {
         Ok(Self {
             door: host.door.clone(),
             log: host.log.clone(),
+            readers: host.settings.blacklist.readers()?.into(),
             rules: Arc::new(ListingRules::embedded()?),
             industries: Arc::new(Industries::embedded()?),
             calendar: Arc::new(host.settings.rules.calendar()?),

@@ -4,6 +4,8 @@
 mod days;
 mod dishonest_subject;
 mod entry;
+mod listing_facts;
+mod listing_reader;
 mod obligation;
 mod procedure;
 
@@ -14,6 +16,10 @@ pub use dishonest_subject::{
 pub use entry::{
     BlacklistEntry, DecidedRemoval, Listing, ListingLevel, Measure, MeasureEffect, MeasureField,
     Removal, RemovalGround,
+};
+pub use listing_facts::{FactsDigest, ListingFact};
+pub use listing_reader::{
+    AcknowledgeListings, Acknowledgement, ListingReader, ListingReaderEvent, ListingReaderRejection,
 };
 pub use obligation::{Obligation, ObligationKind, ObligationState, StatementPeriod};
 pub use onenet_standards::listing::{Judgement, ListingRules, NotOpenedOutcome, SubjectKind};

@@ -1,9 +1,10 @@
 //! Credit (失信联合惩戒): which penalties lead to the list of seriously dishonest subjects
 //! (安全生产严重失信主体名单, 应急管理部令第11号), and how a listing begins and ends.
 //!
-//! One aggregate, [`DishonestSubject`](domain::DishonestSubject), one stream per subject
+//! Two aggregates. [`DishonestSubject`](domain::DishonestSubject), one stream per subject
 //! (`dishonest_subject-<USCC>`) with all its credit cases, so that each event that leaves the node can
-//! carry the subject's whole public entry.
+//! carry the subject's whole public entry. [`ListingReader`](domain::ListingReader), one stream per reader of the
+//! listings topic (`listing_reader-<USCC>`).
 //!
 //! | Command | From | Fact | What it means |
 //! |---|---|---|---|
@@ -17,6 +18,7 @@
 //! | `ServeListingDecision` | officer | `SubjectListed` | 送达: the listing is in force |
 //! | `RemoveListing` | officer | `SubjectRemoved` | 移出 before the end of the term |
 //! | `ExpireListing` | timer | `SubjectRemoved` | 移出: the term has ended |
+//! | `AcknowledgeListings` | agency | `ListingsAcknowledged` | a reader has applied a range of facts |
 //!
 //! Invariants:
 //!
@@ -26,6 +28,8 @@
 //! * a listing lasts as long as its rule set says; the figures are data of the rule set;
 //! * a listing never ends another: the entry holds every listing in force, oldest first;
 //! * the same step again, unchanged, changes nothing;
+//! * a reader acknowledges what it holds, not what it was sent: its digest has to be the log's, and its ranges
+//!   follow each other without a gap. A removal is open until every configured reader has;
 //! * a timer is never refused: a deadline that no longer fits is none.
 //!
 //! `SubjectListed` and `SubjectRemoved` go out; they hold decided facts and nothing of the inner
@@ -36,5 +40,6 @@
 mod adapters;
 mod app;
 pub mod domain;
+mod listings;
 
 pub use adapters::context;

@@ -1,7 +1,7 @@
 //! One example of each event, with every field that it can carry.
 
 use onenet_proto::{
-    common::v1::{Fraction, Money, Obligation, ObligationState},
+    common::v1::{Fraction, Money, Obligation, ObligationState, Position},
     credit::v1 as credit,
     enforcement::v1 as enforcement,
     enterprise::v1 as enterprise,
@@ -369,6 +369,17 @@ fn listings() -> Vec<(&'static str, Vec<u8>)> {
                 }),
                 entry: Some(entry()),
                 expiry: expiry(ObligationState::Met),
+            },
+        ),
+        example(
+            "onenet.credit.v1.ListingsAcknowledged",
+            &credit::ListingsAcknowledged {
+                reader: text(PLANT),
+                division: text("41"),
+                after: 40,
+                upto: Some(Position { log_id: text(CASE), epoch: 1, number: 47 }),
+                count: 3,
+                digest: "ab".repeat(32),
             },
         ),
     ]

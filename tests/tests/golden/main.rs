@@ -9,7 +9,7 @@ mod hidden_dangers;
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
-use onenet_credit::domain::DishonestSubjectEvent;
+use onenet_credit::domain::{DishonestSubjectEvent, ListingReaderEvent};
 use onenet_enforcement::domain::{CaseEvent, ClueEvent};
 use onenet_enterprise::domain::{DivisionEvent, EnterpriseEvent, OrganisationEvent};
 use onenet_exchange::domain::{AgencyEvent, GrantEvent};
@@ -40,6 +40,7 @@ fn through_its_context(event_type: &str, bytes: &[u8]) -> Result<(String, Vec<u8
         read_and_write::<CaseEvent>,
         read_and_write::<ClueEvent>,
         read_and_write::<DishonestSubjectEvent>,
+        read_and_write::<ListingReaderEvent>,
         read_and_write::<AgencyEvent>,
         read_and_write::<GrantEvent>,
     ];

@@ -3,13 +3,13 @@
 
 use std::process::Command;
 
-use onenet_chassis::testing::uscc;
+use onenet_chassis::{day, testing::uscc};
 use onenet_proto::{
     common::v1::Receipt,
     credit::v1::{NotOpenedOutcome, get_penalty_judgement_response::Judgement},
 };
 use onenet_tests::{
-    actors::{Actors, Reach},
+    actors::{Actors, PLATFORM, Reach},
     collector::Collector,
     network::{Network, Single, new_database, python},
     process::until,
@@ -66,6 +66,7 @@ async fn penalties_open_cases_by_the_rules_alone_and_the_topic_holds_what_is_in_
     actors.remove(CHEMICAL, &listings[1]).await;
     let nothing = until_blacklisted(&network, 0).await;
     assert_eq!(nothing["reason"], "REMOVAL_REASON_PENALTY_REVOKED");
+    acknowledge(&network, &actors).await;
 
     // stopping sends the last spans
     network.stop().await;
@@ -85,19 +86,69 @@ async fn the_same_comes_of_it_on_a_node_without_kafka() {
     single.stop().await;
 }
 
-/// What a consumer in another language holds of the subject, once so many listings are in force.
-async fn until_blacklisted(network: &Network, count: usize) -> Value {
+/// The removals are open until the platform says that it has applied them; then both sides compare
+/// their days.
+async fn acknowledge(network: &Network, actors: &Actors<'_>) {
+    let registered = actors.register_agency(PLATFORM).await;
+    let open = actors.open_removals(&[registered]).await;
+    let at: Vec<u64> =
+        open.removals.iter().map(|it| it.position.as_ref().unwrap().number).collect();
+    assert_eq!(at.len(), 2, "{open:?}");
+    assert_eq!((open.readers[0].open_removals, &open.readers[0].acknowledged), (2, &None));
+
+    until("everything to be acknowledged", async || {
+        platform(network, &["--acknowledge"])["acknowledged"].as_u64() == Some(at[1])
+    })
+    .await;
+    until("the removals to be closed", async || {
+        let open = actors.open_removals(&[]).await;
+        open.removals.is_empty() && open.readers[0].oldest_open_seconds.is_none()
+    })
+    .await;
+
+    let removed_at = open.removals[1].open_since_at.unwrap();
+    let day = day::of(onenet_chassis::instant(&removed_at)).to_string();
+    let compared = platform(network, &["--reconcile", &day]);
+    assert_eq!(compared["upto"].as_u64(), Some(at[1]));
+    assert_eq!(compared["first_difference"], Value::Null);
+}
+
+/// The platform's programme, with its own certificate.
+fn platform(network: &Network, words: &[&str]) -> Value {
+    let identity = network.node.organisation(&uscc(PLATFORM)).unwrap();
+    let mut command = reader(network);
+    command.arg("--address").arg(format!("localhost:{}", network.address("credit").port()));
+    command.arg("--ca").arg(network.node.authority());
+    command.arg("--certificate").arg(identity.certificate).arg("--key").arg(identity.key);
+    answered(command.args(words))
+}
+
+fn reader(network: &Network) -> Command {
     let kafka = network.node.settings().kafka.as_ref().unwrap();
     let (interpreter, script) = python("blacklist.py");
+    let mut command = Command::new(interpreter);
+    command.arg(script).args(["--brokers", &kafka.brokers, "--prefix", &kafka.prefix]);
+    command
+}
+
+fn answered(command: &mut Command) -> Value {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn the_reader_keeps_its_rules_and_computes_the_digest_of_the_document() {
+    let (interpreter, script) = python("blacklist.py");
+    let output = Command::new(interpreter).arg(script).arg("--selftest").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// What a consumer in another language holds of the subject, once so many listings are in force.
+async fn until_blacklisted(network: &Network, count: usize) -> Value {
     let mut held = Value::Null;
     until("the blacklist record", async || {
-        let output = Command::new(&interpreter)
-            .arg(&script)
-            .args(["--brokers", &kafka.brokers, "--prefix", &kafka.prefix, "--expect", "1"])
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let all: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let all = answered(reader(network).args(["--expect", "1"]));
         held = all[uscc(CHEMICAL)].clone();
         held["in_force"].as_array().is_some_and(|in_force| in_force.len() == count)
     })

@@ -2,12 +2,12 @@
 //! bears the case's id in its name.
 
 use onenet_eventstore::{Fire, HandleError, Timer, TimerChange};
-use onenet_kernel::{Corrupt, Recorded, Timestamp, WireEvent as _};
+use onenet_kernel::{Aggregate as _, Corrupt, Recorded, Timestamp, WireEvent as _};
 use uuid::Uuid;
 
 use crate::{
     app::App,
-    domain::{DishonestSubjectCommand as Command, DishonestSubjectEvent as Event},
+    domain::{DishonestSubjectCommand as Command, DishonestSubjectEvent as Event, ListingReader},
 };
 
 /// The end of the time for a statement.
@@ -17,6 +17,9 @@ const EXPIRY: &str = "expiry";
 
 /// What an event of a subject arms and disarms.
 pub(crate) fn changes(event: &Recorded) -> Result<Vec<TimerChange>, Corrupt> {
+    if event.stream.category() == ListingReader::CATEGORY {
+        return Ok(vec![]);
+    }
     let change = match Event::decode(&event.event_type, &event.payload)? {
         Event::ListingNoticeServed { credit_case_id, statement_period, .. }
         | Event::StatementPeriodRescheduled { credit_case_id, statement_period, .. } => {

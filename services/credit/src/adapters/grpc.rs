@@ -1,5 +1,7 @@
 //! Translate in, call the use case, translate out.
 
+pub(crate) mod blacklist;
+
 use onenet_chassis::{Call, Matter, Refusal, Write, field, view::Paging};
 use onenet_proto::credit::v1::{
     CreditErrorReason as Reason, DecideListingRequest, DecideListingResponse,

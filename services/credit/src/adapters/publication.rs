@@ -2,10 +2,13 @@
 //! them to others (docs/blacklist-feed.md).
 
 use onenet_kafka::{Record, Topics, encode};
-use onenet_kernel::{Corrupt, Recorded, WireEvent as _};
+use onenet_kernel::{Aggregate as _, Corrupt, Recorded, WireEvent as _};
 use prost::Message as _;
 
-use crate::{adapters::wire::blacklist, domain::DishonestSubjectEvent as Event};
+use crate::{
+    adapters::wire::blacklist,
+    domain::{DishonestSubjectEvent as Event, ListingReader, ListingReaderEvent},
+};
 
 /// Decided facts, for others.
 pub(crate) const LISTINGS: &str = "listings";
@@ -15,8 +18,12 @@ pub(crate) const BLACKLIST: &str = "blacklist";
 /// The records of one transaction that an event becomes. Each event is read, whether or not it goes
 /// out: one that this program does not know may be a removal.
 pub(crate) fn records(topics: &Topics, event: &Recorded) -> Result<Vec<Record>, Corrupt> {
-    let decoded = Event::decode(&event.event_type, &event.payload)?;
     let own = encode(topics, event);
+    if event.stream.category() == ListingReader::CATEGORY {
+        ListingReaderEvent::decode(&event.event_type, &event.payload)?;
+        return Ok(vec![own]);
+    }
+    let decoded = Event::decode(&event.event_type, &event.payload)?;
     let Some(state) = blacklist::record(&decoded, event.position) else {
         return Ok(vec![own]);
     };

@@ -8,7 +8,7 @@ use onenet_chassis::{
     view::{self, Paging},
 };
 use onenet_eventstore::{Db, DbError, HandleError, Handler, sqlx, sqlx::PgConnection};
-use onenet_kernel::{Corrupt, Recorded, WireEvent as _};
+use onenet_kernel::{Aggregate as _, Corrupt, Recorded, WireEvent as _};
 use onenet_proto::{
     common::v1::Page,
     credit::v1::{
@@ -18,7 +18,10 @@ use onenet_proto::{
 use onenet_standards::Uscc;
 use prost::Message as _;
 
-use crate::{adapters::wire::blacklist, domain::DishonestSubjectEvent as Event};
+use crate::{
+    adapters::wire::blacklist,
+    domain::{DishonestSubjectEvent as Event, ListingReader},
+};
 
 /// Folds the events of subjects into their views.
 pub(crate) struct ReadModel;
@@ -29,6 +32,9 @@ impl Handler for ReadModel {
     }
 
     async fn handle(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), HandleError> {
+        if event.stream.category() == ListingReader::CATEGORY {
+            return Ok(());
+        }
         let decoded = Event::decode(&event.event_type, &event.payload)?;
         keep_cases(tx, event, &decoded).await?;
         if let Some((penalty_case_id, judgement)) = fold::judgement(&decoded) {

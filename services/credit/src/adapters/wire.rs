@@ -8,6 +8,7 @@ mod events;
 mod obligation;
 pub(crate) mod penalty;
 mod procedure;
+mod reader;
 pub(crate) mod requests;
 
 pub(crate) use procedure::outcome_code;

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use jiff::civil::date;
 use onenet_chassis::{
-    Caller, Matter, Policies,
+    AgencyStanding, Caller, Matter, Policies,
     testing::{elsewhere::Registered, uscc},
 };
 use onenet_proto::{
@@ -33,13 +33,13 @@ fn the_policies_fit_the_contract_and_every_call_is_permitted_to_somebody() {
         uscc: organ().parse().unwrap(),
         is_operator: false,
         office: Some(Registered::body(&organ(), Tier::County, "41")),
-        agency: None,
+        agency: Some(AgencyStanding { division: "41".to_owned(), is_certificate_registered: true }),
         certificate_sha256: [0; 32],
     };
     let subject = subject();
     let chain = vec!["41".to_owned()];
     let matter = Matter { chain, industry: "2614", subject: Some(&subject), organ: None };
-    assert_eq!(policies.actions().count(), 10);
+    assert_eq!(policies.actions().count(), 15);
     for action in policies.actions() {
         let decided = policies.decide(&caller, action, &matter, date(2026, 11, 24));
         assert!(decided.is_ok(), "{action}");

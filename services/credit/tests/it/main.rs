@@ -3,9 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test may end abruptly: that is how it fails")]
 
 mod access;
+mod checks;
 mod listing;
 mod penalties;
 mod publication;
+mod readers;
 mod refusals;
 mod steps;
 mod support;

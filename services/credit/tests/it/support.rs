@@ -9,6 +9,7 @@ use jiff::civil::date;
 use onenet_chassis::{
     Context, Role,
     config::{RuleSettings, Settings},
+    day::SystemClock,
     private::PrivateNode,
     run,
     testing::{
@@ -23,10 +24,12 @@ use onenet_proto::{
     credit::v1::{
         BlacklistRecord, CreditCaseState, CreditCaseView, GetBlacklistEntryRequest,
         GetCreditCaseRequest, GetPenaltyJudgementRequest, GetPenaltyJudgementResponse,
+        ListOpenRemovalsRequest, blacklist_service_client::BlacklistServiceClient,
         credit_service_client::CreditServiceClient, get_penalty_judgement_response::Judgement,
     },
     enforcement::v1::{Party, PartyKind, Penalty, PenaltyKind, PenaltyTookEffect},
     enterprise::v1::Tier,
+    exchange::v1::{Agency, AgencyRegistered},
 };
 use prost::Message as _;
 use tokio::net::TcpListener;
@@ -49,6 +52,16 @@ pub(crate) fn other_organ() -> String {
 /// A plant in the county.
 pub(crate) fn subject() -> String {
     uscc(5)
+}
+
+/// The joint-punishment platform, a configured reader.
+pub(crate) fn platform() -> String {
+    uscc(20)
+}
+
+/// Another configured reader.
+pub(crate) fn other_platform() -> String {
+    uscc(21)
 }
 
 /// A node with credit running beside an enforcement that says what a test says.
@@ -100,7 +113,20 @@ impl World {
         guard
     }
 
+    /// Without a clock of deadlines, and by this machine's: the log's days are today's.
+    pub(crate) async fn today() -> Self {
+        Self::start_by(Arc::new(SystemClock), &[&WITHOUT_CLOCK], |_, _| {}).await
+    }
+
     async fn start(processes: &[&[Role]], settle: impl FnOnce(&mut RuleSettings, &Path)) -> Self {
+        Self::start_by(TestClock::at(date(2026, 11, 24)), processes, settle).await
+    }
+
+    async fn start_by(
+        clock: Arc<dyn Clock>,
+        processes: &[&[Role]],
+        settle: impl FnOnce(&mut RuleSettings, &Path),
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let postgres = onenet_devservers::shared_postgres().unwrap();
         let kafka = onenet_devservers::shared_kafka().unwrap();
@@ -108,10 +134,10 @@ impl World {
         node.prepare(&contexts()).await.unwrap();
         let mut settings = Settings::clone(node.settings());
         settle(&mut settings.rules, folder.path());
+        settings.blacklist.readers = vec![platform(), other_platform()];
         let listener = TcpListener::bind(settings.server.listen).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (settings, stop) = (Arc::new(settings), CancellationToken::new());
-        let clock: Arc<dyn Clock> = TestClock::at(date(2026, 11, 24));
         let mut listener = Some(listener);
         for roles in processes {
             let (settings, roles, clock) = (settings.clone(), roles.to_vec(), clock.clone());
@@ -141,6 +167,45 @@ impl World {
 
     pub(crate) fn credit(&self, uscc: &str) -> CreditServiceClient<Channel> {
         CreditServiceClient::new(self.node.connect(self.address, Some(uscc)).unwrap())
+    }
+
+    pub(crate) fn blacklist(&self, uscc: &str) -> BlacklistServiceClient<Channel> {
+        BlacklistServiceClient::new(self.node.connect(self.address, Some(uscc)).unwrap())
+    }
+
+    /// Exchange says that an agency is registered with these certificates.
+    pub(crate) async fn registers(&self, uscc: &str, certificates: &[String]) -> Receipt {
+        let agency = Agency {
+            uscc: uscc.to_owned(),
+            name: "省信用信息共享交换平台".to_owned(),
+            division: "41".to_owned(),
+            certificate_sha256: certificates.to_vec(),
+        };
+        let event = AgencyRegistered { agency: Some(agency), registered_by: organ() };
+        self.says_of(uscc, "AgencyRegistered", event.encode_to_vec()).await
+    }
+
+    /// The same with the certificate that it comes with, and credit has heard of it.
+    pub(crate) async fn knows_agency(&self, uscc: &str) {
+        let said = self.registers(uscc, &[self.node.fingerprint(uscc).unwrap()]).await;
+        let heard = ListOpenRemovalsRequest { fresh_as: vec![said], ..Default::default() };
+        self.blacklist(&organ()).list_open_removals(heard).await.unwrap();
+    }
+
+    /// Exchange says something of an agency.
+    pub(crate) async fn says_of(&self, agency: &str, name: &str, payload: Vec<u8>) -> Receipt {
+        let event = NewEvent {
+            event_type: format!("onenet.exchange.v1.{name}").into(),
+            payload: payload.into(),
+            key: Key {
+                subject: agency.to_owned(),
+                division: "41".to_owned(),
+                industry: String::new(),
+            },
+        };
+        let stream = StreamId::new("agency", agency);
+        let said = elsewhere::say(&self.node, "exchange", &stream, event).await.unwrap();
+        onenet_chassis::receipt_to_wire(&said)
     }
 
     /// Enforcement says that a penalty took effect.
@@ -223,7 +288,7 @@ fn written(folder: &Path, notices: &str) -> PathBuf {
 }
 
 fn contexts() -> Vec<Context> {
-    let besides = ["enterprise", "enforcement"].map(elsewhere::silent);
+    let besides = ["enterprise", "enforcement", "exchange"].map(elsewhere::silent);
     besides.into_iter().chain([onenet_credit::context()]).collect()
 }
 

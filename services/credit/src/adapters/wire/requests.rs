@@ -2,7 +2,8 @@
 
 use jiff::civil::Date;
 use onenet_chassis::{Refusal, field};
-use onenet_proto::credit::v1 as proto;
+use onenet_kernel::Position;
+use onenet_proto::{common::v1 as common, credit::v1 as proto};
 use onenet_standards::Uscc;
 
 use crate::{
@@ -84,6 +85,18 @@ pub(crate) fn removal(
 
 fn only_the_clock(path: &str) -> Refusal {
     field::not_allowed(path, "the end of a term needs no command")
+}
+
+/// A place in a log.
+pub(crate) fn position(path: &str, sent: Option<common::Position>) -> Result<Position, Refusal> {
+    let sent = field::required(path, sent)?;
+    let log_id = field::uuid(&format!("{path}.log_id"), &sent.log_id)?;
+    Ok(Position { log_id, epoch: sent.epoch, number: sent.number })
+}
+
+/// The end of a range of positions, which lies above where it begins.
+pub(crate) fn above(path: &str, after: u64, upto: u64) -> Result<(), Refusal> {
+    if upto > after { Ok(()) } else { Err(field::malformed(path, "is not above `after`")) }
 }
 
 /// A filter by an organisation.
