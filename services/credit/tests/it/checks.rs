@@ -1,5 +1,6 @@
 //! Who is on the list on a day.
 
+use jiff::civil::date;
 use onenet_chassis::testing::uscc;
 use onenet_proto::{
     common::v1::Receipt,
@@ -70,9 +71,18 @@ async fn a_field_is_answered_by_its_own_measures_alone() {
     let tendering = asking(None, MeasureField::Tendering, &listed);
     let found = check(&world, &organ(), tendering).await.check.unwrap();
     assert_eq!((found.is_in_force, found.listings), (false, vec![]));
-    // the term of three years has an end, whether or not a clock has said so
-    let known = check(&world, &organ(), asking(None, MeasureField::Unspecified, &listed)).await;
-    assert_eq!(known.check.unwrap().listings[0].expires_on, "2029-03-20");
+}
+
+#[tokio::test]
+async fn a_term_ends_on_its_day_whether_or_not_a_clock_has_said_so() {
+    let world = World::on(date(2029, 3, 21)).await;
+    let case = world.opened(&effect()).await;
+    let listed = world.list(&case, ["2026-03-06", "2026-03-16", "2026-03-20"]).await;
+    for (on, is_in_force) in [("2029-03-19", true), ("2029-03-20", false)] {
+        let asked = asking(Some(on), MeasureField::Unspecified, &listed);
+        let check = check(&world, &organ(), asked).await.check.unwrap();
+        assert_eq!(check.is_in_force, is_in_force, "{on}");
+    }
 }
 
 #[tokio::test]

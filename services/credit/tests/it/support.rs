@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use jiff::civil::date;
+use jiff::civil::{Date, date};
 use onenet_chassis::{
     Context, Role,
     config::{RuleSettings, Settings},
@@ -116,6 +116,11 @@ impl World {
     /// Without a clock of deadlines, and by this machine's: the log's days are today's.
     pub(crate) async fn today() -> Self {
         Self::start_by(Arc::new(SystemClock), &[&WITHOUT_CLOCK], |_, _| {}).await
+    }
+
+    /// Without a clock of deadlines, on another day.
+    pub(crate) async fn on(today: Date) -> Self {
+        Self::start_by(TestClock::at(today), &[&WITHOUT_CLOCK], |_, _| {}).await
     }
 
     async fn start(processes: &[&[Role]], settle: impl FnOnce(&mut RuleSettings, &Path)) -> Self {
