@@ -21,9 +21,19 @@ pub(crate) const OPERATOR: &str = "11410000000000001X";
 
 /// Waits until somebody asks this process to stop.
 async fn asked_to_stop() -> anyhow::Result<()> {
+    heard_to_stop()?.await;
+    Ok(())
+}
+
+/// From this call on the signals to stop are heard, and do not simply end the process; answers what waits
+/// for one.
+fn heard_to_stop() -> anyhow::Result<impl Future<Output = ()> + Send> {
     let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        outcome = tokio::signal::ctrl_c() => Ok(outcome?),
-        _ = terminate.recv() => Ok(()),
-    }
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
 }

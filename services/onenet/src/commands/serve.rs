@@ -6,7 +6,7 @@ use onenet_kernel::Clock;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::asked_to_stop;
+use super::heard_to_stop;
 use crate::{
     cli::{self, Serve, say},
     contexts,
@@ -21,6 +21,13 @@ pub(crate) async fn run(options: Serve) -> Result<()> {
     }
     let telemetry = Telemetry::start(&settings.telemetry, &options.context)?;
     let roles: Vec<Role> = options.role.into_iter().map(Role::from).collect();
+    // before it says that it listens: whoever reads that may ask it to stop
+    let (stop, asked) = (CancellationToken::new(), heard_to_stop()?);
+    let stopping = stop.clone();
+    tokio::spawn(async move {
+        asked.await;
+        stopping.cancel();
+    });
     let listener = if roles.contains(&Role::Api) {
         // before it says that it listens
         settings.tls(SystemClock.now())?;
@@ -31,14 +38,6 @@ pub(crate) async fn run(options: Serve) -> Result<()> {
     } else {
         None
     };
-    let stop = CancellationToken::new();
-    let stopping = stop.clone();
-    tokio::spawn(async move {
-        if let Err(error) = asked_to_stop().await {
-            tracing::error!(error = &*error, "signals cannot be heard");
-        }
-        stopping.cancel();
-    });
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let settings = Arc::new(settings);
     let outcome = onenet_chassis::run(&chosen, &settings, &roles, listener, &clock, &stop).await;
