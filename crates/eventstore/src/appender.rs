@@ -2,12 +2,16 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use onenet_kernel::{Appended, Position, Receipt, StoreError, Version};
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection, Row as _, postgres::PgRow};
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
 use uuid::Uuid;
 
 use crate::{
     batch::{self, AppendCommand},
     db::{Db, is_data, sqlstate},
+    meters::LogMeter,
     row,
     wake::Wake,
 };
@@ -32,24 +36,29 @@ struct Pending {
 #[derive(Clone)]
 pub(crate) struct Appender {
     queue: mpsc::Sender<Pending>,
+    meter: Arc<LogMeter>,
 }
 
 impl Appender {
     /// The task ends, with everything queued written, when the last clone is dropped.
     pub(crate) fn start(db: Db, log_id: Uuid, wake: Wake) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
-        let writer = Writer { db, log_id, wake, connection: None };
+        let meter = Arc::new(LogMeter::new(db.schema(), queue.downgrade()));
+        let writer = Writer { db, log_id, wake, meter: Arc::clone(&meter), connection: None };
         tokio::spawn(writer.run(waiting));
-        Self { queue }
+        Self { queue, meter }
     }
 
     pub(crate) async fn append(&self, command: AppendCommand) -> Result<Appended, StoreError> {
         let (answer, outcome) = oneshot::channel();
+        let queued_at = Instant::now();
         self.queue.try_send(Pending { command, answer }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => StoreError::Overloaded,
             mpsc::error::TrySendError::Closed(_) => fault("the event log is closed"),
         })?;
-        outcome.await.unwrap_or_else(|_| Err(fault("the event log was closed meanwhile")))
+        let outcome = outcome.await;
+        self.meter.answered(queued_at.elapsed());
+        outcome.unwrap_or_else(|_| Err(fault("the event log was closed meanwhile")))
     }
 }
 
@@ -57,6 +66,7 @@ struct Writer {
     db: Db,
     log_id: Uuid,
     wake: Wake,
+    meter: Arc<LogMeter>,
     /// One of its own, outside the pool: a command never waits for a connection.
     connection: Option<PgConnection>,
 }
@@ -87,7 +97,10 @@ impl Writer {
         let mut parts = vec![batch];
         while let Some(mut part) = parts.pop() {
             match self.send_until_answered(&part).await {
-                Ok(rows) => later.extend(self.answer(part, &rows)),
+                Ok(rows) => {
+                    self.meter.committed(part.len());
+                    later.extend(self.answer(part, &rows));
+                }
                 Err(error) if is_data(&error) && part.len() > 1 => {
                     let half = part.split_off(part.len() / 2);
                     parts.extend([half, part]);
@@ -102,16 +115,17 @@ impl Writer {
     /// what was committed is then known, the rest is written.
     async fn send_until_answered(&mut self, part: &[Pending]) -> Result<Vec<PgRow>, sqlx::Error> {
         let commands: Vec<_> = part.iter().map(|pending| &pending.command).collect();
-        let give_up = tokio::time::Instant::now() + GIVE_UP_AFTER;
+        let give_up = Instant::now() + GIVE_UP_AFTER;
         loop {
             let error = match self.send(&commands).await {
                 Ok(rows) => return Ok(rows),
                 Err(error) => error,
             };
-            if is_final(&error) || tokio::time::Instant::now() >= give_up {
+            if is_final(&error) || Instant::now() >= give_up {
                 return Err(error);
             }
             tracing::warn!(error = &error as &dyn std::error::Error, "append is sent again");
+            self.meter.sent_again();
             self.connection = None;
             tokio::time::sleep(PAUSE_BETWEEN_TRIES).await;
         }

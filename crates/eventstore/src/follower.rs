@@ -1,10 +1,10 @@
 use std::{
     collections::{BTreeMap, HashSet},
-    future::Future,
+    sync::Arc,
     time::Duration,
 };
 
-use onenet_kernel::{Corrupt, Recorded};
+use onenet_kernel::Recorded;
 use sqlx::{Acquire as _, PgConnection};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -12,11 +12,14 @@ use tracing::{Instrument as _, Span};
 use uuid::Uuid;
 
 use crate::{
+    behind::Behind,
     checkpoint::{Checkpoint, Checkpoints, Claim},
     db::{Db, DbError},
+    fresh::remember_streams,
+    handler::{HandleError, Handler, HandlingSpan},
     lease::{RENEW_EVERY, new_owner},
+    meters::observe_lag,
     parked::{self, ParkedState},
-    row::bigint,
     source::{Delivery, Source, SourceError},
 };
 
@@ -24,76 +27,6 @@ use crate::{
 const PAUSE: Duration = Duration::from_millis(500);
 /// Parked events tried again per round, so that new ones are not kept waiting.
 const RETRIES_PER_ROUND: usize = 100;
-
-/// What a follower does with an event. Projections write rows through `tx`, which commits together
-/// with the checkpoint; reactions send a command to their own context, which drops repetitions by
-/// the command's id.
-pub trait Handler: Send + Sync + 'static {
-    /// Whether [`handle_all`](Self::handle_all) is worth more than handling one by one.
-    const WHOLE_BATCHES: bool = false;
-
-    /// Frozen once released: the checkpoint is kept under it.
-    fn name(&self) -> &'static str;
-
-    /// Handles one event; an event it has no interest in is handled by doing nothing.
-    fn handle(
-        &self,
-        tx: &mut PgConnection,
-        event: &Recorded,
-    ) -> impl Future<Output = Result<(), HandleError>> + Send;
-
-    /// Handles events that came together. Where it fails, they are handled one by one.
-    fn handle_all(
-        &self,
-        tx: &mut PgConnection,
-        events: &[&Recorded],
-    ) -> impl Future<Output = Result<(), HandleError>> + Send {
-        async move {
-            for event in events {
-                self.handle(tx, event).await?;
-            }
-            Ok(())
-        }
-    }
-}
-
-/// The span in which a follower handles an event, so that one trace goes on in it.
-pub type HandlingSpan = fn(&'static str, &Recorded) -> Span;
-
-/// Why an event was not handled.
-#[derive(Debug, thiserror::Error)]
-pub enum HandleError {
-    /// Something it depends on is not there yet: it is tried again, and its key waits.
-    #[error("not yet: {0}")]
-    NotYet(String),
-    /// The own context said no for good: recorded with its reason, and the rest goes on.
-    #[error("refused: {0}")]
-    Refused(String),
-    /// It can never be handled as things are: it is parked for somebody to look at.
-    #[error("{0}")]
-    Poison(String),
-    /// A dependency failed: the whole batch is tried again.
-    #[error("a dependency failed")]
-    Fault(#[source] Box<dyn std::error::Error + Send + Sync>),
-}
-
-impl From<DbError> for HandleError {
-    fn from(error: DbError) -> Self {
-        if error.is_data() { Self::Poison(chain(&error)) } else { Self::Fault(Box::new(error)) }
-    }
-}
-
-impl From<sqlx::Error> for HandleError {
-    fn from(error: sqlx::Error) -> Self {
-        DbError::while_("writing rows")(error).into()
-    }
-}
-
-impl From<Corrupt> for HandleError {
-    fn from(error: Corrupt) -> Self {
-        Self::Poison(error.to_string())
-    }
-}
 
 /// Why a follower stopped for good.
 #[derive(Debug, thiserror::Error)]
@@ -118,6 +51,7 @@ pub struct Follower<S, H> {
     owner: Uuid,
     claims: BTreeMap<i32, Claim>,
     span: HandlingSpan,
+    behind: Arc<Behind>,
 }
 
 enum Failure {
@@ -147,8 +81,8 @@ impl From<SourceError> for Failure {
 impl<S: Source, H: Handler> Follower<S, H> {
     /// Keeps its checkpoints in the schema of `db`.
     pub fn new(db: Db, source: S, handler: H) -> Self {
-        let (owner, claims) = (new_owner(), BTreeMap::new());
-        Self { db, source, handler, owner, claims, span: |_, _| Span::none() }
+        let (owner, claims, behind) = (new_owner(), BTreeMap::new(), Arc::default());
+        Self { db, source, handler, owner, claims, span: |_, _| Span::none(), behind }
     }
 
     /// Handles each event in a span of its own.
@@ -158,7 +92,17 @@ impl<S: Source, H: Handler> Follower<S, H> {
     }
 
     /// Follows until `stop`; failures that may pass are logged and tried again.
-    pub async fn run(mut self, stop: CancellationToken) -> Result<(), FollowerError> {
+    pub async fn run(self, stop: CancellationToken) -> Result<(), FollowerError> {
+        let (behind, backlog) = (Arc::clone(&self.behind), self.source.backlog());
+        let labels = [("context", self.db.schema()), ("follower", self.handler.name())];
+        observe_lag(&behind, "onenet.follower", &labels);
+        tokio::select! {
+            outcome = self.follow(stop) => outcome,
+            never = behind.keep_counting(&backlog) => match never {},
+        }
+    }
+
+    async fn follow(mut self, stop: CancellationToken) -> Result<(), FollowerError> {
         let name = self.handler.name();
         let mut renew_at = Instant::now();
         while !stop.is_cancelled() {
@@ -169,7 +113,9 @@ impl<S: Source, H: Handler> Follower<S, H> {
                 }
                 self.retry_parked().await?;
                 let polled = stop.run_until_cancelled(self.source.poll()).await;
-                self.handle(&polled.transpose()?.unwrap_or_default()).await
+                let deliveries = polled.transpose()?.unwrap_or_default();
+                self.has_read(&deliveries);
+                self.handle(&deliveries).await
             };
             match round.await {
                 Ok(()) => {}
@@ -179,6 +125,7 @@ impl<S: Source, H: Handler> Follower<S, H> {
                 }
                 Err(failure) => {
                     if let Failure::Passing(error) = &failure {
+                        self.behind.fails();
                         tracing::warn!(error = &**error, follower = name, "tried again");
                     }
                     // what was polled and not committed is read again from the checkpoints
@@ -215,7 +162,22 @@ impl<S: Source, H: Handler> Follower<S, H> {
                 self.claims.iter().map(|(partition, claim)| (*partition, claim.at)).collect();
             self.source.assign(&assigned).await?;
         }
+        self.stands();
         Ok(())
+    }
+
+    /// Tells where it stands.
+    fn stands(&self) {
+        let places = self.claims.iter();
+        self.behind.stands_at(places.map(|(partition, claim)| (*partition, claim.at.next_offset)));
+    }
+
+    /// Tells what it has before it.
+    fn has_read(&self, deliveries: &[Delivery]) {
+        match deliveries.iter().map(|delivery| delivery.event.recorded_at).min() {
+            Some(oldest) => self.behind.waits(oldest, deliveries.len()),
+            None => self.behind.caught_up(),
+        }
     }
 
     async fn handle(&mut self, deliveries: &[Delivery]) -> Result<(), Failure> {
@@ -272,6 +234,7 @@ impl<S: Source, H: Handler> Follower<S, H> {
                 claim.at = to;
             }
         }
+        self.stands();
         Ok(())
     }
 
@@ -415,38 +378,4 @@ fn is_repetition(at: &Checkpoint, event: &Recorded) -> Result<bool, Failure> {
         ))));
     }
     Ok(is_behind)
-}
-
-async fn remember_streams(
-    tx: &mut PgConnection,
-    follower: &str,
-    deliveries: &[Delivery],
-) -> Result<(), DbError> {
-    let newest: BTreeMap<&str, i64> = deliveries
-        .iter()
-        .map(|delivery| (delivery.event.stream.as_str(), bigint(delivery.event.version.0)))
-        .collect();
-    sqlx::query(
-        "insert into streams_seen as seen (follower, stream_id, version)
-         select $1, * from unnest($2::text[], $3::bigint[])
-         on conflict (follower, stream_id) do update set version = excluded.version
-         where seen.version < excluded.version",
-    )
-    .bind(follower)
-    .bind(newest.keys().copied().collect::<Vec<_>>())
-    .bind(newest.values().copied().collect::<Vec<_>>())
-    .execute(tx)
-    .await
-    .map(drop)
-    .map_err(DbError::while_("remembering the streams seen"))
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    text
 }

@@ -1,11 +1,13 @@
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use onenet_kernel::Receipt;
+use sqlx::PgConnection;
 use tokio::time::Instant;
 
 use crate::{
     db::{Db, DbError},
     row::bigint,
+    source::Delivery,
 };
 
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -46,4 +48,29 @@ async fn is_fresh(db: &Db, follower: &str, receipt: &Receipt) -> Result<bool, Db
     .fetch_one(db.pool())
     .await
     .map_err(DbError::while_("asking how fresh a read model is"))
+}
+
+/// Keeps the newest version of each stream that a follower of another context has seen.
+pub(crate) async fn remember_streams(
+    tx: &mut PgConnection,
+    follower: &str,
+    deliveries: &[Delivery],
+) -> Result<(), DbError> {
+    let newest: BTreeMap<&str, i64> = deliveries
+        .iter()
+        .map(|delivery| (delivery.event.stream.as_str(), bigint(delivery.event.version.0)))
+        .collect();
+    sqlx::query(
+        "insert into streams_seen as seen (follower, stream_id, version)
+         select $1, * from unnest($2::text[], $3::bigint[])
+         on conflict (follower, stream_id) do update set version = excluded.version
+         where seen.version < excluded.version",
+    )
+    .bind(follower)
+    .bind(newest.keys().copied().collect::<Vec<_>>())
+    .bind(newest.values().copied().collect::<Vec<_>>())
+    .execute(tx)
+    .await
+    .map(drop)
+    .map_err(DbError::while_("remembering the streams seen"))
 }

@@ -3,12 +3,33 @@ use std::{future::Future, time::Duration};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::db::{Db, DbError};
+use crate::{
+    db::{Db, DbError},
+    meters::LeaseMeter,
+};
 
 /// How long a lease lasts without being renewed, on the database's clock.
 pub const LEASE: Duration = Duration::from_secs(10);
 /// Renewals and attempts to take over.
 pub(crate) const RENEW_EVERY: Duration = Duration::from_secs(3);
+
+/// What became of a lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    Won,
+    Lost,
+    Returned,
+}
+
+impl Change {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Won => "won",
+            Self::Lost => "lost",
+            Self::Returned => "returned",
+        }
+    }
+}
 
 /// A name for this process among those that compete for leases.
 #[must_use]
@@ -30,14 +51,18 @@ pub async fn while_leader<W, F>(
     W: FnMut(i64, CancellationToken) -> F,
     F: Future<Output = ()>,
 {
+    let meter = LeaseMeter::new(db.schema(), name);
     while !stop.is_cancelled() {
         match acquire(db, name, owner).await {
             Ok(Some(epoch)) => {
                 tracing::info!(lease = name, epoch, "lease won");
+                meter.changed(Change::Won);
                 let lost = stop.child_token();
                 let renewing = renew(db, name, owner, epoch, &lost);
-                tokio::join!(work_then_cancel(work(epoch, lost.clone()), &lost), renewing);
+                let working = work_then_cancel(work(epoch, lost.clone()), &lost);
+                let ((), change) = tokio::join!(working, renewing);
                 release(db, name, owner).await;
+                meter.changed(change);
             }
             Ok(None) => {}
             Err(error) => tracing::warn!(
@@ -55,13 +80,16 @@ async fn work_then_cancel(work: impl Future<Output = ()>, lost: &CancellationTok
     lost.cancel();
 }
 
-async fn renew(db: &Db, name: &str, owner: Uuid, epoch: i64, lost: &CancellationToken) {
+/// Until it is lost, or the work has ended; answers which.
+async fn renew(db: &Db, name: &str, owner: Uuid, epoch: i64, lost: &CancellationToken) -> Change {
     while lost.run_until_cancelled(tokio::time::sleep(RENEW_EVERY)).await.is_some() {
         if acquire(db, name, owner).await.ok().flatten() != Some(epoch) {
             tracing::warn!(lease = name, epoch, "lease lost");
             lost.cancel();
+            return Change::Lost;
         }
     }
+    Change::Returned
 }
 
 /// Takes a free lease or renews one's own; answers its epoch, which grows with each change of hands.

@@ -21,6 +21,9 @@
 //! behind it; the rest flows on. [`TimerTable`] and [`run_clock`] turn deadlines in events into
 //! commands. [`while_leader`] is the one primitive for "one process at a time".
 //!
+//! What operators see of it is measured in `meters.rs`; a reader that is behind tells so through
+//! [`Behind`], also while it hangs.
+//!
 //! # After a restore
 //!
 //! [`LogOwner`] puts back what a log has lost, as it was, or raises the log's epoch: as the role that
@@ -35,13 +38,16 @@
 
 mod appender;
 mod batch;
+mod behind;
 mod cache;
 mod checkpoint;
 mod db;
 mod follower;
 mod fresh;
+mod handler;
 mod lease;
 mod log;
+mod meters;
 mod migrate;
 mod parked;
 mod rebuild;
@@ -56,13 +62,16 @@ mod verify;
 mod wake;
 
 pub use batch::{MAX_EVENT_BYTES, MAX_EVENTS_PER_COMMAND, MAX_TEXT_BYTES};
+pub use behind::{Backlog, Behind};
 pub use cache::Turn;
 pub use checkpoint::{CarryError, Checkpoint, adopt_checkpoints, carry_checkpoints};
 pub use db::{Db, DbError, DbSettings, InTransaction};
-pub use follower::{Follower, FollowerError, HandleError, Handler, HandlingSpan};
+pub use follower::{Follower, FollowerError};
 pub use fresh::wait_until_fresh;
+pub use handler::{HandleError, Handler, HandlingSpan};
 pub use lease::{LEASE, new_owner, while_leader};
 pub use log::PgLog;
+pub use meters::{DURATIONS, measure_overdue, measure_parked, meter, observe_lag};
 pub use migrate::{MigrateError, SchemaPlan, Step, Steps, create_database, migrate, steps};
 pub use parked::{Parked, ParkedState, is_incomplete, list_parked, replay_parked};
 pub use rebuild::{Rebuild, RebuildError};

@@ -107,6 +107,22 @@ pub async fn is_incomplete(
     .map_err(DbError::while_("looking for parked events"))
 }
 
+/// How many events each of these followers has parked.
+pub(crate) async fn count_parked(
+    db: &Db,
+    followers: &[&str],
+) -> Result<Vec<(String, u64)>, DbError> {
+    let rows: Vec<(String, i64)> = sqlx::query_as(
+        "select f.follower, count(p.follower)
+         from unnest($1::text[]) f (follower) left join parked p using (follower) group by 1",
+    )
+    .bind(followers)
+    .fetch_all(&mut *db.reader().await?)
+    .await
+    .map_err(DbError::while_("counting parked events"))?;
+    Ok(rows.into_iter().map(|(follower, count)| (follower, count.cast_unsigned())).collect())
+}
+
 pub(crate) async fn keys(tx: &mut PgConnection, follower: &str) -> Result<Vec<String>, DbError> {
     sqlx::query_scalar("select distinct key from parked where follower = $1")
         .bind(follower)

@@ -3,7 +3,7 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 use crate::{
     db::DbError,
-    follower::{HandleError, Handler},
+    handler::{HandleError, Handler},
     log::PgLog,
     migrate::{grant, quoted},
     row::bigint,

@@ -1,8 +1,8 @@
-use std::{future::Future, time::Duration};
+use std::{collections::BTreeMap, future::Future, time::Duration};
 
 use onenet_kernel::Recorded;
 
-use crate::{checkpoint::Checkpoint, log::PgLog};
+use crate::{behind::Backlog, checkpoint::Checkpoint, log::PgLog};
 
 /// An event as a source hands it out.
 #[derive(Clone, Debug)]
@@ -18,6 +18,12 @@ pub struct Delivery {
 /// Where a follower reads: a log, or a topic of Kafka. Per partition, events come in log order; one
 /// may come again after a failure elsewhere, none is left out.
 pub trait Source: Send + 'static {
+    /// Counts what is still to be read.
+    type Backlog: Backlog;
+
+    /// Asked beside the reading, while a handler may hang.
+    fn backlog(&self) -> Self::Backlog;
+
     /// Its name in the checkpoint table: `log`, or the topic.
     fn name(&self) -> &str;
 
@@ -75,7 +81,21 @@ impl LogSource {
     }
 }
 
+/// A log has one partition, whose offsets are positions.
+impl Backlog for PgLog {
+    async fn count(&self, from: &BTreeMap<i32, i64>) -> Option<u64> {
+        let above = from.get(&0).copied().map_or(0, i64::cast_unsigned);
+        self.head().await.ok().map(|head| head.number.saturating_sub(above))
+    }
+}
+
 impl Source for LogSource {
+    type Backlog = PgLog;
+
+    fn backlog(&self) -> PgLog {
+        self.log.clone()
+    }
+
     fn name(&self) -> &'static str {
         "log"
     }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::{
     db::{Db, DbError},
-    follower::{HandleError, Handler},
+    handler::{HandleError, Handler},
     lease::{new_owner, while_leader},
     row,
 };
@@ -184,6 +184,18 @@ pub async fn armed(db: &Db, name: &str) -> Result<Vec<Timer>, DbError> {
     .map_err(DbError::while_("listing armed timers"))?;
     let read = rows.iter().map(|row| timer(row).map(|(timer, _)| timer));
     read.collect::<Result<_, _>>().map_err(DbError::while_("reading a timer"))
+}
+
+/// How long the oldest timer that is due has waited to be fired; zero where none is due.
+pub(crate) async fn overdue(db: &Db) -> Result<Duration, DbError> {
+    let seconds: f64 = sqlx::query_scalar(
+        "select coalesce(extract(epoch from clock_timestamp() - min(due_at)), 0)::float8
+         from timers where due_at <= clock_timestamp()",
+    )
+    .fetch_one(&mut *db.reader().await?)
+    .await
+    .map_err(DbError::while_("looking for the oldest due timer"))?;
+    Ok(Duration::try_from_secs_f64(seconds).unwrap_or_default())
 }
 
 /// Removes a timer that was fired, unless an event has armed it anew meanwhile.

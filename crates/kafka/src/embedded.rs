@@ -39,6 +39,12 @@ impl EmbeddedSource {
 }
 
 impl Source for EmbeddedSource {
+    type Backlog = PgLog;
+
+    fn backlog(&self) -> PgLog {
+        self.log.backlog()
+    }
+
     fn name(&self) -> &str {
         &self.name
     }

@@ -35,7 +35,7 @@ pub use operate::{OperateError, RelayStatus, relay_status, republish};
 pub use read::{ReadRecord, read_topic};
 pub use recover::{Examined, Finding, RelayPlace, examine};
 pub use relay::{Relay, RelayError};
-pub use source::KafkaSource;
+pub use source::{KafkaSource, Unread};
 pub use topics::{Beside, TopicError, Topics};
 
 use onenet_kernel::{Corrupt, Recorded};

@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use onenet_eventstore::{DbError, PgLog, new_owner, while_leader};
+use onenet_eventstore::{Behind, DbError, PgLog, new_owner, observe_lag, while_leader};
 use onenet_kernel::{Corrupt, Position, Recorded};
 use tokio_util::sync::CancellationToken;
 
@@ -94,21 +94,30 @@ impl From<tokio::task::JoinError> for Failure {
 impl Relay {
     /// Publishes until `stop`, whenever this process holds the lease. Stops between transactions.
     pub async fn run(self, stop: CancellationToken) -> Result<(), RelayError> {
+        let behind = Arc::new(Behind::default());
+        observe_lag(&behind, "onenet.relay", &[("context", &self.topics.context)]);
+        tokio::select! {
+            outcome = self.lead(stop, &behind) => outcome,
+            never = behind.keep_counting(&self.log) => match never {},
+        }
+    }
+
+    async fn lead(&self, stop: CancellationToken, behind: &Behind) -> Result<(), RelayError> {
         let stop = stop.child_token();
         let found = std::sync::OnceLock::new();
         while_leader(self.log.db(), "relay", new_owner(), &stop, |_, lost| {
-            let (relay, stop, found) = (&self, &stop, &found);
+            let (stop, found) = (&stop, &found);
             async move {
                 while !lost.is_cancelled() {
-                    match relay.publish(&lost).await {
+                    match self.publish(&lost, behind).await {
                         Ok(()) => {}
                         Err(Failure::Contradiction(what)) => {
-                            let context = relay.topics.context.clone();
+                            let context = self.topics.context.clone();
                             found.set(RelayError::Contradiction { context, found: what }).ok();
                             stop.cancel();
                         }
                         Err(Failure::Unmappable(position, source)) => {
-                            let context = relay.topics.context.clone();
+                            let context = self.topics.context.clone();
                             found.set(RelayError::Unmappable { context, position, source }).ok();
                             stop.cancel();
                         }
@@ -116,14 +125,17 @@ impl Relay {
                             // opening a producer would fence the rival in turn: the lease decides
                             let error = &error as &dyn std::error::Error;
                             tracing::warn!(error, "fenced; the relay gives its lease up");
-                            return;
+                            break;
                         }
                         Err(Failure::Passing(error)) => {
+                            behind.fails();
                             tracing::warn!(error = &*error, "the relay starts again");
                             lost.run_until_cancelled(tokio::time::sleep(PAUSE)).await;
                         }
                     }
                 }
+                // whoever holds the lease next tells what waits
+                behind.caught_up();
             }
         })
         .await;
@@ -131,7 +143,7 @@ impl Relay {
     }
 
     /// One producer's life: from the last committed checkpoint on, until it is told to stop or fails.
-    async fn publish(&self, lost: &CancellationToken) -> Result<(), Failure> {
+    async fn publish(&self, lost: &CancellationToken, behind: &Behind) -> Result<(), Failure> {
         let (cluster, topics, log_id) =
             (self.cluster.clone(), self.topics.clone(), self.log.log_id());
         let opened = tokio::task::spawn_blocking(move || {
@@ -142,7 +154,7 @@ impl Relay {
         let (publisher, found) = opened.await??;
         let publisher = Arc::new(publisher);
         let outcome = match self.agree(found).await {
-            Ok(above) => self.tail(&publisher, above, lost).await,
+            Ok(above) => self.tail(&publisher, above, lost, behind).await,
             Err(failure) => Err(failure),
         };
         // closing a producer blocks
@@ -155,11 +167,17 @@ impl Relay {
         publisher: &Arc<Publisher>,
         mut above: u64,
         lost: &CancellationToken,
+        behind: &Behind,
     ) -> Result<(), Failure> {
         while !lost.is_cancelled() {
+            behind.stands_at([(0, above.cast_signed())]);
             let events = self.log.read(above, PAGE).await?;
+            if let Some(oldest) = events.first() {
+                behind.waits(oldest.recorded_at, events.len());
+            }
             let (events, records) = self.records(&events)?;
             let Some(newest) = events.last() else {
+                behind.caught_up();
                 lost.run_until_cancelled(self.log.grown(above, SLOW_POLL)).await;
                 continue;
             };

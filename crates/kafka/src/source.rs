@@ -1,8 +1,12 @@
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::Bytes;
 use futures::FutureExt as _;
-use onenet_eventstore::{Checkpoint, Delivery, Source, SourceError};
+use onenet_eventstore::{Backlog, Checkpoint, Delivery, Source, SourceError};
 use onenet_kernel::Recorded;
 use rdkafka::{
     Message, Offset, TopicPartitionList,
@@ -55,18 +59,12 @@ impl KafkaSource {
         )))
     }
 
-    /// A question holds its thread until it is answered: ten seconds where Kafka is away, in which
-    /// the process has other things to do.
     async fn ask<T: Send + 'static>(
         &self,
         doing: &'static str,
         question: impl FnOnce(&AsyncReader, &str) -> KafkaResult<T> + Send + 'static,
     ) -> Result<T, SourceError> {
-        let (consumer, topic) = (Arc::clone(&self.consumer), self.topic.clone());
-        tokio::task::spawn_blocking(move || question(&consumer, &topic))
-            .await
-            .map_err(|error| SourceError::Passing { doing, source: Box::new(error) })?
-            .map_err(passing(doing))
+        ask((&self.consumer, &self.topic), doing, question).await
     }
 
     fn accept(&mut self, message: &OwnedMessage) -> Result<(), SourceError> {
@@ -80,7 +78,49 @@ impl KafkaSource {
     }
 }
 
+/// A question holds its thread until it is answered: ten seconds where Kafka is away, in which the process
+/// has other things to do.
+async fn ask<T: Send + 'static>(
+    (consumer, topic): (&Arc<AsyncReader>, &str),
+    doing: &'static str,
+    question: impl FnOnce(&AsyncReader, &str) -> KafkaResult<T> + Send + 'static,
+) -> Result<T, SourceError> {
+    let (consumer, topic) = (Arc::clone(consumer), topic.to_owned());
+    tokio::task::spawn_blocking(move || question(&consumer, &topic))
+        .await
+        .map_err(|error| SourceError::Passing { doing, source: Box::new(error) })?
+        .map_err(passing(doing))
+}
+
+/// Counts the records of a topic that are still to be read, marks of transactions among them.
+pub struct Unread {
+    topic: String,
+    consumer: Arc<AsyncReader>,
+}
+
+impl Backlog for Unread {
+    async fn count(&self, from: &BTreeMap<i32, i64>) -> Option<u64> {
+        let mut count = 0;
+        // one question after the other: a reader that is to stop waits for one at most
+        for (partition, next) in from.iter().map(|(partition, next)| (*partition, *next)) {
+            let ends =
+                ask((&self.consumer, &self.topic), "counting records", move |consumer, topic| {
+                    consumer.fetch_watermarks(topic, partition, ASK_WITHIN)
+                });
+            let (_, end) = ends.await.ok()?;
+            count += u64::try_from(end - next).unwrap_or(0);
+        }
+        Some(count)
+    }
+}
+
 impl Source for KafkaSource {
+    type Backlog = Unread;
+
+    fn backlog(&self) -> Unread {
+        Unread { topic: self.topic.clone(), consumer: Arc::clone(&self.consumer) }
+    }
+
     fn name(&self) -> &str {
         &self.topic
     }

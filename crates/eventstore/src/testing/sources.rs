@@ -10,7 +10,8 @@ use tokio_util::sync::CancellationToken;
 use super::{Scratch, cause, event, new_id};
 use crate::{
     db::{Db, DbError},
-    follower::{Follower, FollowerError, HandleError, Handler},
+    follower::{Follower, FollowerError},
+    handler::{HandleError, Handler},
     log::PgLog,
     parked::{ParkedState, list_parked},
     source::Source,

@@ -8,10 +8,11 @@ use onenet_kernel::{EventStore as _, Version};
 
 use crate::support::{SCHEMA, append, assert_gapless, cause, event, scratch, stream};
 
-const HOLD: &str = "begin; select pg_advisory_xact_lock(1, 'events'::regclass::oid::integer)";
+pub(crate) const HOLD: &str =
+    "begin; select pg_advisory_xact_lock(1, 'events'::regclass::oid::integer)";
 
 /// Level-triggered: until a backend of this database waits for the log's lock.
-async fn until_somebody_waits(owner: &mut sqlx::PgConnection) {
+pub(crate) async fn until_somebody_waits(owner: &mut sqlx::PgConnection) {
     for _ in 0..500 {
         let waiting: i64 = sqlx::query_scalar(
             "select count(*) from pg_locks where locktype = 'advisory' and not granted

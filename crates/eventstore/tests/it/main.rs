@@ -6,6 +6,7 @@ mod append;
 mod commands;
 mod followers;
 mod locks;
+mod meters;
 mod rebuild;
 mod rights;
 mod sources;

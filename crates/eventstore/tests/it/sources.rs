@@ -36,6 +36,12 @@ fn partition_of(subject: &str) -> i32 {
 }
 
 impl Source for Scrambled {
+    type Backlog = PgLog;
+
+    fn backlog(&self) -> PgLog {
+        self.log.clone()
+    }
+
     fn name(&self) -> &'static str {
         "scrambled"
     }

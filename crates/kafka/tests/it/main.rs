@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may end abruptly: that is how it fails")]
 
 mod idle;
+mod lag;
 mod operate;
 mod recover;
 mod refusals;
