@@ -3,7 +3,8 @@
 
 use std::{
     collections::BTreeMap,
-    net::SocketAddr,
+    io::{Read as _, Write as _},
+    net::{Ipv4Addr, SocketAddr, TcpStream},
     path::{Path, PathBuf},
     process::Command,
     sync::Arc,
@@ -16,7 +17,7 @@ use onenet_chassis::{
     private::{Plan, PrivateNode, Running},
     testing,
 };
-use onenet_devservers::{shared_kafka, shared_postgres};
+use onenet_devservers::{free_port, shared_kafka, shared_postgres};
 
 use crate::{
     actors::{PLATFORM, Reach},
@@ -36,10 +37,11 @@ pub struct Network {
     otlp: Option<String>,
     processes: BTreeMap<&'static str, Process>,
     addresses: BTreeMap<&'static str, SocketAddr>,
+    metrics: BTreeMap<&'static str, SocketAddr>,
 }
 
 impl Network {
-    /// Migrates and starts everything; spans go to `otlp`.
+    /// Migrates and starts everything; spans and metrics go to `otlp`.
     pub async fn start(otlp: Option<String>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (postgres, kafka) = (shared_postgres().unwrap(), shared_kafka().unwrap());
@@ -48,7 +50,8 @@ impl Network {
         let migrated = Command::new(onenet()).args(["migrate", "--config"]).arg(&config).status();
         assert!(migrated.unwrap().success(), "onenet migrate");
         let (processes, addresses) = (BTreeMap::new(), BTreeMap::new());
-        let mut network = Self { node, folder, config, otlp, processes, addresses };
+        let metrics = CONTEXTS.map(|context| (context, loopback(free_port().unwrap()))).into();
+        let mut network = Self { node, folder, config, otlp, processes, addresses, metrics };
         for context in CONTEXTS {
             network.serve(context).await;
         }
@@ -64,15 +67,40 @@ impl Network {
         let config = self.config.to_str().unwrap();
         let words = ["serve", context, "--config", config, "--listen", &listen];
         let readers = format!("[\"{}\"]", testing::uscc(PLATFORM));
-        let mut settings =
-            vec![("ONENET__TELEMETRY__LOG", "warn"), ("ONENET__BLACKLIST__READERS", &readers)];
+        let metrics = self.metrics[context].to_string();
+        let mut settings = vec![
+            ("ONENET__TELEMETRY__LOG", "warn"),
+            ("ONENET__TELEMETRY__METRICS", &metrics),
+            ("ONENET__BLACKLIST__READERS", &readers),
+        ];
         if let Some(otlp) = &self.otlp {
             settings.push(("ONENET__TELEMETRY__OTLP", otlp));
+            // a test does not wait for a minute
+            settings.push(("OTEL_METRIC_EXPORT_INTERVAL", "500"));
         }
         let process = Process::start_with(onenet(), &words, &settings);
         until("a context that listens", async || address(&process).is_some()).await;
         self.addresses.insert(context, address(&process).unwrap());
         self.processes.insert(context, process);
+    }
+
+    /// What a context's process says at `/metrics`, `/healthz` or `/readyz`: status and text; none while
+    /// nobody listens.
+    #[must_use]
+    pub fn watch(&self, context: &str, path: &str) -> Option<(u16, String)> {
+        let mut stream = TcpStream::connect(self.metrics[context]).ok()?;
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: node\r\nConnection: close\r\n\r\n").ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        let (head, text) = answer.split_once("\r\n\r\n")?;
+        Some((head.split(' ').nth(1)?.parse().ok()?, text.to_owned()))
+    }
+
+    /// Asks a context's process to stop; answers the process, to wait for.
+    pub fn terminate(&mut self, context: &str) -> Process {
+        let process = self.processes.remove(context).unwrap();
+        process.terminate();
+        process
     }
 
     /// Ends a context's process where it stands.
@@ -152,6 +180,7 @@ impl Single {
             node: "henan".to_owned(),
             operator: testing::OPERATOR.to_owned(),
             otlp: None,
+            metrics: None,
             listen: "127.0.0.1:0".parse().unwrap(),
         };
         let node = PrivateNode::make(folder, &plan).await.unwrap();
@@ -174,6 +203,10 @@ impl Reach for Single {
     fn address(&self, _: &str) -> SocketAddr {
         self.running.address
     }
+}
+
+fn loopback(port: u16) -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, port).into()
 }
 
 /// A name for a database of a test's own.

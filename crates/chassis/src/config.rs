@@ -112,7 +112,7 @@ pub struct ServerSettings {
     pub client_ca: PathBuf,
 }
 
-/// Logs and traces.
+/// Logs, traces and metrics.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TelemetrySettings {
@@ -120,8 +120,10 @@ pub struct TelemetrySettings {
     pub log: String,
     /// How lines are written.
     pub format: LogFormat,
-    /// OTLP/gRPC endpoint of a collector; none: spans are not sent.
+    /// OTLP/gRPC endpoint of a collector; none: spans and metrics are not sent.
     pub otlp: Option<String>,
+    /// Address and port of `/metrics`, `/healthz` and `/readyz`, over plain HTTP; none: there are none.
+    pub metrics: Option<SocketAddr>,
 }
 
 /// How log lines are written.
@@ -146,7 +148,7 @@ pub struct ExchangeSettings {
 
 impl Default for TelemetrySettings {
     fn default() -> Self {
-        Self { log: "info".to_owned(), format: LogFormat::Text, otlp: None }
+        Self { log: "info".to_owned(), format: LogFormat::Text, otlp: None, metrics: None }
     }
 }
 

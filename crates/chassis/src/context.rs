@@ -1,30 +1,25 @@
 //! What a context is made of, and how a process runs the parts of it that it is told to.
 
-use std::{collections::HashMap, convert::Infallible, future::Future, pin::Pin, sync::Arc};
+use std::{future::Future, pin::Pin, sync::Arc};
 
 use futures::FutureExt as _;
 use onenet_eventstore::{
-    DbError, Fire, Follower, FollowerError, Handler, LogSource, MigrateError, PgLog, StartupError,
-    Step, TimerChange, TimerTable, adopt_checkpoints, run_clock,
+    DbError, FollowerError, MigrateError, PgLog, StartupError, Step, measure_parked,
 };
-use onenet_kafka::{
-    Beside, EmbeddedSource, KafkaFault, KafkaSource, Mapping, Relay, RelayError, TopicError,
-};
-use onenet_kernel::{Clock, Corrupt, Recorded};
+use onenet_kafka::{Beside, KafkaFault, Mapping, Relay, RelayError, TopicError};
+use onenet_kernel::{Clock, Recorded};
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
-use tonic::{
-    body::Body,
-    server::NamedService,
-    service::{Routes, RoutesBuilder},
-};
-use tower::Service;
+use tonic::service::{Routes, RoutesBuilder};
 use tracing::Span;
 
 use crate::{
     access::{Policies, PolicyError},
     config::{ConfigError, KafkaSettings, Settings},
     door::Door,
+    endpoint::Endpoint,
+    meters,
+    parts::{AddService, Host, Neighbours, Parts},
     server,
     tools::{cluster, open_log, topics},
     trace,
@@ -127,130 +122,6 @@ pub enum StartError {
     Broken(#[source] tokio::task::JoinError),
 }
 
-/// What a context is given to put itself together with.
-#[derive(Clone)]
-pub struct Host {
-    /// Where its calls come in.
-    pub door: Door,
-    /// Its log.
-    pub log: PgLog,
-    /// The process's settings.
-    pub settings: Arc<Settings>,
-    /// Ends everything.
-    pub stop: CancellationToken,
-    name: &'static str,
-    neighbours: Arc<Neighbours>,
-}
-
-/// The logs of all contexts in this process, with what an event of each becomes.
-type Neighbours = HashMap<&'static str, (PgLog, Mapping)>;
-
-impl Host {
-    /// Opens another log of this context.
-    pub async fn further_log(&self, schema: &str) -> Result<PgLog, StartError> {
-        open_log(&self.settings, schema).await
-    }
-}
-
-type Task = Box<dyn FnOnce(CancellationToken) -> Running + Send>;
-type Running = Pin<Box<dyn Future<Output = Result<(), StartError>> + Send>>;
-
-type AddService = Box<dyn FnOnce(&mut RoutesBuilder) + Send>;
-
-/// The parts of a context, each for a role.
-pub struct Parts {
-    host: Host,
-    services: Vec<(&'static str, AddService)>,
-    tasks: Vec<(Role, Task)>,
-}
-
-impl Parts {
-    /// None yet.
-    #[must_use]
-    pub fn new(host: &Host) -> Self {
-        Self { host: host.clone(), services: Vec::new(), tasks: Vec::new() }
-    }
-
-    /// A gRPC service.
-    pub fn serve<S>(&mut self, service: S)
-    where
-        S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>
-            + NamedService
-            + Clone
-            + Send
-            + Sync
-            + 'static,
-        S::Future: Send + 'static,
-    {
-        let add: AddService = Box::new(|routes| {
-            routes.add_service(service);
-        });
-        self.services.push((S::NAME, add));
-    }
-
-    /// A follower of the own log, whose rows reads wait for.
-    pub fn project<H: Handler>(&mut self, handler: H) {
-        self.host.door.fresh().own(handler.name());
-        let log = self.host.log.clone();
-        self.task(Role::Project, move |stop| async move {
-            let source = LogSource::new(log.clone());
-            let follower = Follower::new(log.db().clone(), source, handler).in_span(handling);
-            Ok(follower.run(stop).await?)
-        });
-    }
-
-    /// A follower of the events of another context. Receipts of its streams of these `categories`
-    /// can be waited for.
-    pub fn react<H: Handler>(&mut self, context: &str, categories: &[&'static str], handler: H) {
-        self.host.door.fresh().crossing(categories, handler.name());
-        let db = self.host.log.db().clone();
-        let topics = topics(&self.host.settings, context);
-        let Some(kafka) = self.host.settings.kafka.clone() else {
-            let neighbour = self.host.neighbours.get(context).cloned();
-            return self.task(Role::React, move |stop| async move {
-                let context = topics.context.clone();
-                let (log, mapping) = neighbour.ok_or(StartError::NoKafka { context })?;
-                let source = EmbeddedSource::new(log, topics, mapping);
-                Ok(Follower::new(db, source, handler).in_span(handling).run(stop).await?)
-            });
-        };
-        let reader = format!("{}.{}.{}", topics.node, self.host.name, handler.name());
-        self.task(Role::React, move |stop| async move {
-            let (before, now) = (topics.embedded(), topics.events());
-            // a node that ran without Kafka goes on where it stood
-            let adopted = adopt_checkpoints(&db, handler.name(), &before, &now, kafka.partitions);
-            adopted.await.map_err(StartError::Checkpoints)?;
-            let source = KafkaSource::new(&cluster(&kafka), &reader, now)?;
-            Ok(Follower::new(db, source, handler).in_span(handling).run(stop).await?)
-        });
-    }
-
-    /// The timers that `changes` arms and disarms, and what firing one means.
-    pub fn clock(
-        &mut self,
-        changes: fn(&Recorded) -> Result<Vec<TimerChange>, Corrupt>,
-        fire: impl Fire,
-    ) {
-        self.project(TimerTable::new(changes));
-        let db = self.host.log.db().clone();
-        self.task(Role::Clock, move |stop| async move {
-            run_clock(db, fire, stop).await;
-            Ok(())
-        });
-    }
-
-    /// Anything else that runs until it is told to stop.
-    pub fn task<F>(
-        &mut self,
-        role: Role,
-        task: impl FnOnce(CancellationToken) -> F + Send + 'static,
-    ) where
-        F: Future<Output = Result<(), StartError>> + Send + 'static,
-    {
-        self.tasks.push((role, Box::new(|stop| Box::pin(task(stop)))));
-    }
-}
-
 /// Runs the roles of these contexts until `stop`, their services behind one listener; answers early
 /// if a part cannot go on. Ends in order: health says so, calls drain and streams end, then
 /// followers, clocks and relays.
@@ -262,9 +133,14 @@ pub async fn run(
     clock: &Arc<dyn Clock>,
     stop: &CancellationToken,
 ) -> Result<(), StartError> {
-    // before anything runs: a process that cannot be called does not begin
+    // before anything runs: a process that cannot be called or watched does not begin
+    let endpoint = Endpoint::start(&settings.telemetry, stop).await?;
     let serving = match listener.filter(|_| roles.contains(&Role::Api)) {
         Some(listener) => Some((listener, settings.tls(clock.now())?)),
+        None => None,
+    };
+    let _certificate = match &serving {
+        Some(_) => Some(meters::certificate(settings.server_certificate()?.until, clock)),
         None => None,
     };
     let (working, mut running) = (CancellationToken::new(), JoinSet::new());
@@ -277,15 +153,16 @@ pub async fn run(
     let neighbours = Arc::new(neighbours);
     for context in contexts {
         let host = host(context, settings, clock, &neighbours, stop)?;
-        let (log, audit) = (host.log.clone(), host.door.audit());
+        let (log, door) = (host.log.clone(), host.door.clone());
         let mut parts = (context.open)(host).await?;
+        parked(&mut parts, door.fresh().followers(), &log);
         relay(&mut parts, context, settings, &log);
         for (role, task) in parts.tasks {
             if roles.contains(&role) {
                 running.spawn(task(working.clone()));
             }
         }
-        let (db, working) = (log.db().clone(), working.clone());
+        let (db, audit, working) = (log.db().clone(), door.audit(), working.clone());
         running.spawn(async move {
             audit.write_until(&db, &working).await;
             Ok(())
@@ -307,6 +184,7 @@ pub async fn run(
         // a process without calls stands and falls with its other parts
         None => tokio::spawn(stop.clone().cancelled_owned().map(Ok)),
     };
+    endpoint.roles_run();
     let first = supervise(&mut running, stop).await;
     let served = serving.await.map_err(StartError::Broken)?.map_err(StartError::Server);
     working.cancel();
@@ -369,6 +247,15 @@ fn relay(parts: &mut Parts, context: &Context, settings: &Settings, log: &PgLog)
     parts.task(Role::Relay, move |stop| async move { Ok(relay.run(stop).await?) });
 }
 
+/// What the context's followers have parked stands in one table, whoever runs them.
+fn parked(parts: &mut Parts, followers: Vec<&'static str>, log: &PgLog) {
+    let (db, followers) = (log.db().clone(), Arc::new(followers));
+    parts.gauge(Role::Project, move || {
+        let (db, followers) = (db.clone(), Arc::clone(&followers));
+        async move { measure_parked(&db, &followers).await }
+    });
+}
+
 /// The services with health and reflection beside them.
 async fn routes(services: Vec<(&'static str, AddService)>, stop: &CancellationToken) -> Routes {
     let mut routes = RoutesBuilder::default();
@@ -397,13 +284,6 @@ async fn routes(services: Vec<(&'static str, AddService)>, stop: &CancellationTo
         Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "no reflection"),
     }
     routes.routes()
-}
-
-fn handling(follower: &'static str, event: &Recorded) -> Span {
-    let span =
-        tracing::info_span!("handle", otel.name = format!("handle {follower}"), %event.event_id);
-    trace::continue_from(&span, &event.traceparent);
-    span
 }
 
 fn publishing(event: &Recorded) -> Span {

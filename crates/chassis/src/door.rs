@@ -217,8 +217,9 @@ impl Door {
                     .map_or_else(String::new, |address| address.ip().to_string());
                 let refusal = Refusal::new(ErrorReason::Unauthenticated, error);
                 let (reason, rule) = (refusal.reason(), String::new());
+                let status = refusal.into_status(&rpc, &trace::trace_id());
                 inner.audit.refused(now, Refused { caller, rpc, reason, rule });
-                return Err(refusal.into_status(&trace::trace_id()));
+                return Err(status);
             }
         };
         let caller = Caller {
@@ -246,7 +247,7 @@ impl Door {
             };
             self.inner.audit.refused(call.now, refused);
         }
-        refusal.into_status(&trace::trace_id())
+        refusal.into_status(&call.rpc, &trace::trace_id())
     }
 }
 

@@ -78,8 +78,10 @@ pub struct Plan {
     pub node: String,
     /// USCC of its operator.
     pub operator: String,
-    /// Where traces go.
+    /// Where traces and metrics go.
     pub otlp: Option<String>,
+    /// Where metrics are shown.
+    pub metrics: Option<SocketAddr>,
     /// Where calls come in; port 0 takes a free one.
     pub listen: SocketAddr,
 }
@@ -139,6 +141,7 @@ impl PrivateNode {
             },
             telemetry: TelemetrySettings {
                 otlp: plan.otlp.clone(),
+                metrics: plan.metrics,
                 ..TelemetrySettings::default()
             },
             rules: crate::config::RuleSettings::default(),

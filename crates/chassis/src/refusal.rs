@@ -9,6 +9,8 @@ use onenet_proto::{
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
+use crate::meters;
+
 /// Why a call is not answered with what it asked for. The only way to a `google.rpc.Status`: code and
 /// Chinese text come from the contract of the reason.
 #[derive(Debug)]
@@ -100,9 +102,10 @@ impl Refusal {
         found.map(|(_, value)| value.as_str())
     }
 
-    /// The refusal of one item of a batch whose others are answered.
+    /// The refusal of one item of a batch whose others are answered, in the answer to the RPC of this path.
     #[must_use]
-    pub fn into_item(self) -> ItemRefusal {
+    pub fn into_item(self, rpc: &str) -> ItemRefusal {
+        meters::refused(rpc, self.0.reason);
         let Said { reason, domain, field, message, .. } = &*self.0;
         ItemRefusal {
             reason: (*reason).to_owned(),
@@ -113,9 +116,11 @@ impl Refusal {
         }
     }
 
-    /// Logs a fault, once and whole, and makes the status that leaves.
+    /// Logs a fault, once and whole, counts the refusal and makes the status that leaves, in answer to the RPC
+    /// of this path.
     #[must_use]
-    pub fn into_status(mut self, trace_id: &str) -> Status {
+    pub fn into_status(mut self, rpc: &str, trace_id: &str) -> Status {
+        meters::refused(rpc, self.0.reason);
         let said = &mut *self.0;
         if let Some(source) = said.source.take() {
             let error = &*source as &dyn Error;
@@ -237,7 +242,7 @@ mod tests {
             "enterprise.uscc",
             "the check character is wrong",
         );
-        let status = refusal.into_status("");
+        let status = refusal.into_status("", "");
         assert_eq!(status.code(), Code::InvalidArgument);
         assert_eq!(status.message(), "enterprise.uscc: the check character is wrong");
         let details = status.get_error_details();
@@ -258,7 +263,7 @@ mod tests {
 
     #[test]
     fn a_fault_keeps_its_words_to_itself() {
-        let status = Refusal::internal("password=secret").into_status("abc");
+        let status = Refusal::internal("password=secret").into_status("", "abc");
         assert!(!format!("{status:?}").contains("secret"));
         assert_eq!(status.get_error_details().error_info().unwrap().metadata["trace_id"], "abc");
     }

@@ -13,6 +13,7 @@ use onenet_proto::common::v1::ErrorReason;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{Semaphore, mpsc},
+    time::Instant,
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_stream::wrappers::ReceiverStream;
@@ -21,7 +22,7 @@ use tonic::{Code, body::Body, service::Routes, transport::Server};
 use tower::{Layer, Service};
 use tracing::Instrument as _;
 
-use crate::{Refusal, trace};
+use crate::{Refusal, meters, trace};
 
 /// Connections served at once; more wait in the system's queue.
 const CONNECTIONS: usize = 2_000;
@@ -150,21 +151,24 @@ where
         );
         let parent = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
         trace::continue_from(&span, parent.unwrap_or_default());
-        request.extensions_mut().insert(RpcPath(path));
-        let answering = self.inner.call(request);
-        Box::pin(async move { answering.await.map(in_our_words) }.instrument(span))
+        request.extensions_mut().insert(RpcPath(path.clone()));
+        let (answering, called_at) = (self.inner.call(request), Instant::now());
+        let answered = async move {
+            let response = in_our_words(&path, answering.await?);
+            meters::answered(&path, code(&response).unwrap_or(Code::Ok), called_at.elapsed());
+            Ok(response)
+        };
+        Box::pin(answered.instrument(span))
     }
 }
 
 /// What tonic refuses by itself (bytes that are no message, a message too large) carries no reason of
 /// ours: it gets one.
-fn in_our_words(response: http::Response<Body>) -> http::Response<Body> {
-    let headers = response.headers();
-    if headers.contains_key("grpc-status-details-bin") {
+fn in_our_words(path: &str, response: http::Response<Body>) -> http::Response<Body> {
+    if response.headers().contains_key("grpc-status-details-bin") {
         return response;
     }
-    let code = headers.get("grpc-status").map(|status| Code::from_bytes(status.as_bytes()));
-    let refusal = match code {
+    let refusal = match code(&response) {
         Some(Code::OutOfRange) => Refusal::new(
             ErrorReason::MessageTooLarge,
             "the message is larger than this server reads",
@@ -174,5 +178,11 @@ fn in_our_words(response: http::Response<Body>) -> http::Response<Body> {
         }
         _ => return response,
     };
-    refusal.into_status("").into_http()
+    refusal.into_status(path, "").into_http()
+}
+
+/// Of an answer that consists of a status alone; an answer with a body ends in its own.
+fn code(response: &http::Response<Body>) -> Option<Code> {
+    let status = response.headers().get("grpc-status");
+    status.map(|status| Code::from_bytes(status.as_bytes()))
 }

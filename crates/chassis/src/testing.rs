@@ -72,6 +72,7 @@ pub async fn node(folder: &Path, postgres: &str, kafka: &str) -> Result<PrivateN
         node: "henan".to_owned(),
         operator: OPERATOR.to_owned(),
         otlp: None,
+        metrics: None,
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
     };
     PrivateNode::make(folder, &plan).await

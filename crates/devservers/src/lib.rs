@@ -37,5 +37,6 @@ mod shared;
 pub use error::DevServerError;
 pub use kafka::Kafka;
 pub use pki::{Identity, Pki};
+pub use ports::free as free_port;
 pub use postgres::Postgres;
 pub use shared::{KAFKA_VARIABLE, POSTGRES_VARIABLE, run_beside, shared_kafka, shared_postgres};

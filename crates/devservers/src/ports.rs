@@ -18,7 +18,8 @@ pub(crate) fn remembered(file: &Path) -> Result<u16, DevServerError> {
     Ok(port)
 }
 
-fn free() -> Result<u16, DevServerError> {
+/// A free port of the loopback address, for a server that is told its port.
+pub fn free() -> Result<u16, DevServerError> {
     (0..200)
         .map(|_| random(FROM, TO))
         .find(|port| is_free(*port))

@@ -2,6 +2,7 @@
 
 mod clock;
 mod grpc;
+mod meters;
 mod publication;
 mod reactions;
 mod read_model;
@@ -51,6 +52,11 @@ fn open(host: Host) -> Opening {
         parts.task(Role::Clock, move |stop| async move {
             recount_deadlines(&db, clock::STATEMENT_PERIOD, recount, &stop).await;
             Ok(())
+        });
+        let measured = app.clone();
+        parts.gauge(Role::Project, move || {
+            let app = measured.clone();
+            async move { meters::measure_readers(app.log.db(), &app.readers).await }
         });
         parts.react("enterprise", KeepRegister::CATEGORIES, KeepRegister);
         parts.react("exchange", KeepAgencies::CATEGORIES, KeepAgencies);

@@ -6,6 +6,7 @@ mod directory;
 mod fill;
 mod filter;
 mod live;
+mod meters;
 mod subscription;
 mod tail;
 #[cfg(test)]

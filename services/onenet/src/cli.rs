@@ -82,9 +82,12 @@ pub(crate) struct Up {
     /// contexts read each other's logs; a node may be started with it later and goes on
     #[arg(long, value_name = "private|BROKERS")]
     pub(crate) kafka: Option<String>,
-    /// OTLP/gRPC endpoint that traces are sent to
+    /// OTLP/gRPC endpoint that traces and metrics are sent to
     #[arg(long)]
     pub(crate) otlp: Option<String>,
+    /// Where /metrics (for Prometheus), /healthz and /readyz are shown, for example 127.0.0.1:9464
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) metrics: Option<SocketAddr>,
 }
 
 #[derive(Args)]

@@ -19,11 +19,7 @@ use onenet_proto::enterprise::v1::{
 use prost::Message as _;
 
 use super::OPERATOR;
-use crate::{
-    context::{Context, Parts},
-    private::PrivateNode,
-    register::KeepRegister,
-};
+use crate::{context::Context, parts::Parts, private::PrivateNode, register::KeepRegister};
 
 type Failed = Box<dyn std::error::Error + Send + Sync>;
 

@@ -48,6 +48,13 @@ impl Snapshot {
         grants.iter().filter(move |grant| grant.terms.covers(today))
     }
 
+    /// How many grants may be used on a day.
+    #[must_use]
+    pub fn all_in_force(&self, today: Date) -> usize {
+        let grants = self.grants.values().flatten();
+        grants.filter(|grant| grant.terms.covers(today)).count()
+    }
+
     /// Whether somebody may go on with the certificate it came with; only agencies' are registered.
     #[must_use]
     pub fn accepts(&self, subscriber: &str, certificate_sha256: &str) -> bool {

@@ -15,7 +15,12 @@ use tokio_util::sync::CancellationToken;
 use tonic::Status;
 use uuid::Uuid;
 
-use crate::feed::{Filter, Resume, Tail, Tokens, deliveries::Delivered, subscription::Stream};
+use crate::feed::{
+    Filter, Resume, Tail, Tokens,
+    deliveries::Delivered,
+    meters::{self, Meters},
+    subscription::Stream,
+};
 
 /// Events of one message where the subscriber does not say, and at most.
 const DEFAULT_BATCH: u32 = 1_000;
@@ -51,6 +56,7 @@ pub(super) struct Inner {
     pub(super) tokens: Tokens,
     pub(super) stop: CancellationToken,
     pub(super) db: Db,
+    pub(super) meters: Arc<Meters>,
     live: Mutex<HashMap<Uuid, Live>>,
 }
 
@@ -65,8 +71,10 @@ impl Subscriptions {
     #[must_use]
     pub fn new(host: &Host, tail: Tail, tokens: Tokens) -> Self {
         let (door, stop, db) = (host.door.clone(), host.stop.clone(), host.log.db().clone());
-        let live = Mutex::default();
-        Self { inner: Arc::new(Inner { door, tail, tokens, stop, db, live }) }
+        let (meters, live) = (Arc::new(Meters::new()), Mutex::default());
+        let inner = Arc::new(Inner { door, tail, tokens, stop, db, meters, live });
+        meters::observe(&inner);
+        Self { inner }
     }
 
     /// Begins or resumes; an earlier stream of the same subscription ends.
@@ -94,6 +102,7 @@ impl Subscriptions {
             pages: inner.tail.subscribe(),
             snapshots: inner.tail.directory().changes(),
             subscriber: subscriber.clone(),
+            rpc: call.rpc.clone(),
             certificate: hex::encode(call.caller.certificate_sha256),
             is_itself,
             at,
@@ -173,7 +182,18 @@ impl Subscriptions {
     }
 
     fn live(&self) -> MutexGuard<'_, HashMap<Uuid, Live>> {
-        self.inner.live.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.live()
+    }
+}
+
+impl Inner {
+    fn live(&self) -> MutexGuard<'_, HashMap<Uuid, Live>> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many streams there are.
+    pub(super) fn live_streams(&self) -> u64 {
+        u64::try_from(self.live().len()).unwrap_or(u64::MAX)
     }
 }
 

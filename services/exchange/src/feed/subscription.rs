@@ -38,6 +38,8 @@ pub(super) struct Stream {
     pub(super) pages: broadcast::Receiver<Page>,
     pub(super) snapshots: watch::Receiver<Arc<Snapshot>>,
     pub(super) subscriber: String,
+    /// Path of the RPC that opened it.
+    pub(super) rpc: String,
     /// SHA-256 of the certificate it came with.
     pub(super) certificate: String,
     /// It is a registered enterprise and receives what is about itself, whatever grants it has.
@@ -95,7 +97,7 @@ impl Stream {
             tracing::warn!(error = &error as &dyn std::error::Error, "an interval stays open");
         }
         if let Err(End::Refused(refusal)) = end {
-            let status = refusal.into_status(&trace::trace_id());
+            let status = refusal.into_status(&self.rpc, &trace::trace_id());
             // a subscriber that reads nothing is not waited for
             self.messages.try_send(Err(status)).ok();
         }
@@ -139,6 +141,7 @@ impl Stream {
 
     /// Pages alone up to where the shared tail is.
     async fn catch_up(&mut self) -> Result<(), End> {
+        let _paging = self.shared.meters.paging();
         while self.at.position < self.shared.tail.head() {
             let page = self.shared.tail.page(self.at.position).await?;
             if page.is_empty() {
@@ -191,9 +194,19 @@ impl Stream {
             self.at.position = events.last().map_or(upto, |it| it.event().position);
             let resume_token = self.token()?;
             self.send(Message::Batch(Batch { deliveries, resume_token })).await?;
+            self.count(events);
         }
         self.at.position = upto;
         Ok(())
+    }
+
+    fn count(&self, sent: &[Passing<'_>]) {
+        let count = |is: fn(&Passing<'_>) -> bool| {
+            u64::try_from(sent.iter().filter(|it| is(it)).count()).unwrap_or(u64::MAX)
+        };
+        let whole = count(|it| matches!(it, Passing::Whole(_)));
+        let reduced = count(|it| matches!(it, Passing::Reduced(_)));
+        self.shared.meters.sent(whole, reduced);
     }
 
     /// A correction goes to everyone to whom what it corrects was delivered, whatever grant or filter

@@ -47,6 +47,7 @@ pub(crate) async fn run(options: Demo) -> Result<()> {
         operator: OPERATOR,
         listen: None,
         otlp: None,
+        metrics: None,
         travel,
     })
     .await?;

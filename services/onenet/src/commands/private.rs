@@ -33,6 +33,7 @@ pub(crate) struct Wanted<'a> {
     pub(crate) operator: &'a str,
     pub(crate) listen: Option<SocketAddr>,
     pub(crate) otlp: Option<String>,
+    pub(crate) metrics: Option<SocketAddr>,
     pub(crate) travel: Travel,
 }
 
@@ -63,6 +64,7 @@ impl Own {
             node: wanted.node.to_owned(),
             operator: wanted.operator.to_owned(),
             otlp: wanted.otlp,
+            metrics: wanted.metrics,
             listen: wanted.listen.unwrap_or((Ipv4Addr::LOCALHOST, 0).into()),
         };
         let node = PrivateNode::make(wanted.folder, &plan).await?;

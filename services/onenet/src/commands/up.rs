@@ -23,6 +23,7 @@ pub(crate) async fn run(options: Up) -> Result<()> {
         operator: &options.operator,
         listen: Some(options.listen),
         otlp: options.otlp.clone(),
+        metrics: options.metrics,
         travel: match options.kafka.clone() {
             None => Travel::Embedded,
             Some(word) if word == "private" => Travel::Private,

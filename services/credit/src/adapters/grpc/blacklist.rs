@@ -77,7 +77,7 @@ impl BlacklistService for Blacklist {
             let results = subjects.into_iter().zip(listed).map(|(subject, listings)| {
                 let result = match subject {
                     Ok(subject) => Answer::Check(check(&subject, day, measure, listings)),
-                    Err(refusal) => Answer::Refusal(refusal.into_item()),
+                    Err(refusal) => Answer::Refusal(refusal.into_item(&call.rpc)),
                 };
                 SubjectResult { result: Some(result) }
             });
