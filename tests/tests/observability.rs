@@ -8,15 +8,21 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use onenet_proto::enterprise::v1::{
-    GetEnterpriseRequest, enterprise_service_client::EnterpriseServiceClient,
+use onenet_chassis::testing::uscc;
+use onenet_proto::{
+    enterprise::v1::{GetEnterpriseRequest, enterprise_service_client::EnterpriseServiceClient},
+    exchange::v1::{
+        Beginning, SubscribeRequest, SubscribeResponse,
+        exchange_service_client::ExchangeServiceClient, subscribe_request::Start,
+    },
 };
 use onenet_tests::{
-    actors::{Actors, PLATFORM, PROVINCE, Reach},
+    actors::{Actors, PLATFORM, PROVINCE, Reach, patiently},
     collector::Collector,
     network::{CONTEXTS, Network},
     process::until,
 };
+use tonic::Streaming;
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 
 /// What a name has with Prometheus beside its own: parts of a histogram.
@@ -51,6 +57,7 @@ async fn documents_alerts_and_dashboard_name_what_a_node_exports() {
     })
     .await;
     assert_eq!(exported, documented, "left: exported, right: the table in the README");
+    let mut subscribed = subscribe(&network).await;
     let counts = [
         "onenet_refusals_total{context=\"enterprise\",reason=\"ERROR_REASON_UNAUTHENTICATED\",\
          rpc=\"onenet.enterprise.v1.EnterpriseService/GetEnterprise\"} 1",
@@ -59,11 +66,22 @@ async fn documents_alerts_and_dashboard_name_what_a_node_exports() {
          rpc=\"onenet.enterprise.v1.EnterpriseService/GetEnterprise\"} 1",
         "onenet_lease_held{context=\"enterprise\",lease=\"relay\"} 1",
         "onenet_exchange_grants 1",
+        "onenet_exchange_subscribers 1",
+        "onenet_exchange_subscribers_behind 0",
+        "onenet_exchange_deliveries_total{kind=\"whole\"} 1",
+        "onenet_exchange_deliveries_total{kind=\"reduced\"} 0",
         "onenet_relay_lag_positions{context=\"enterprise\"} 0",
     ];
     until("every count", async || {
         let texts = CONTEXTS.map(|context| network.watch(context, "/metrics").unwrap().1).concat();
         counts.iter().all(|count| texts.lines().any(|line| line == *count))
+    })
+    .await;
+    subscribed.message().await.unwrap();
+    drop(subscribed);
+    until("no stream", async || {
+        let (_, text) = network.watch("exchange", "/metrics").unwrap();
+        text.lines().any(|line| line == "onenet_exchange_subscribers 0")
     })
     .await;
     assert_files(&exported);
@@ -85,17 +103,26 @@ async fn documents_alerts_and_dashboard_name_what_a_node_exports() {
 /// One call without a certificate, and one for what is not there.
 async fn refused(network: &Network) {
     let nobody = network.node().connect(network.address("enterprise"), None).unwrap();
-    let ask =
-        || GetEnterpriseRequest { uscc: onenet_chassis::testing::uscc(99), ..Default::default() };
+    let ask = || GetEnterpriseRequest { uscc: uscc(99), ..Default::default() };
     EnterpriseServiceClient::new(nobody).get_enterprise(ask()).await.unwrap_err();
-    let known = network.channel("enterprise", &onenet_chassis::testing::uscc(PROVINCE));
+    let known = network.channel("enterprise", &uscc(PROVINCE));
     EnterpriseServiceClient::new(known).get_enterprise(ask()).await.unwrap_err();
+}
+
+/// An agency's live stream, which receives the one event its grant lets pass.
+async fn subscribe(network: &Network) -> Streaming<SubscribeResponse> {
+    let agency = network.channel("exchange", &uscc(PLATFORM));
+    let start = Some(Start::Beginning(Beginning {}));
+    let request = || SubscribeRequest { start: start.clone(), ..Default::default() };
+    let subscribing =
+        patiently(async || ExchangeServiceClient::new(agency.clone()).subscribe(request()).await);
+    subscribing.await.into_inner()
 }
 
 /// A process that drains takes no new work, lives, and says so.
 async fn assert_ready_until_it_is_to_stop(network: &mut Network) {
     assert_eq!(network.watch("hazard", "/readyz").unwrap().0, 200);
-    let channel = network.channel("hazard", &onenet_chassis::testing::uscc(PROVINCE));
+    let channel = network.channel("hazard", &uscc(PROVINCE));
     // a stream that does not end by itself: the process waits for it until its patience ends
     let request = HealthCheckRequest { service: String::new() };
     let _watching = HealthClient::new(channel).watch(request).await.unwrap();

@@ -95,6 +95,8 @@ async fn acknowledge(network: &Network, actors: &Actors<'_>) {
         open.removals.iter().map(|it| it.position.as_ref().unwrap().number).collect();
     assert_eq!(at.len(), 2, "{open:?}");
     assert_eq!((open.readers[0].open_removals, &open.readers[0].acknowledged), (2, &None));
+    measured(network, "open_removals", |open| open > 1.0).await;
+    measured(network, "open_removal_age_seconds", |age| age > 0.0).await;
 
     until("everything to be acknowledged", async || {
         platform(network, &["--acknowledge"])["acknowledged"].as_u64() == Some(at[1])
@@ -106,11 +108,25 @@ async fn acknowledge(network: &Network, actors: &Actors<'_>) {
     })
     .await;
 
+    measured(network, "open_removals", |open| open < 1.0).await;
+    measured(network, "open_removal_age_seconds", |age| age < 1.0).await;
+
     let removed_at = open.removals[1].open_since_at.unwrap();
     let day = day::of(onenet_chassis::instant(&removed_at)).to_string();
     let compared = platform(network, &["--reconcile", &day]);
     assert_eq!(compared["upto"].as_u64(), Some(at[1]));
     assert_eq!(compared["first_difference"], Value::Null);
+}
+
+/// What operators see of the platform comes to be so.
+async fn measured(network: &Network, what: &str, is_so: fn(f64) -> bool) {
+    let metric = format!("onenet_blacklist_{what}{{reader=\"{}\"}} ", uscc(PLATFORM));
+    until(what, async || {
+        let (_, text) = network.watch("credit", "/metrics").unwrap();
+        let value = text.lines().find_map(|line| line.strip_prefix(&metric));
+        value.is_some_and(|value| is_so(value.parse().unwrap()))
+    })
+    .await;
 }
 
 /// The platform's programme, with its own certificate.
