@@ -7,6 +7,8 @@ list, and whoever reads on stays current. Three rules make that true:
 2. Ignore a record whose position (epoch first, then number) is not above the one held for its key. It is old or known.
 3. `nothing_in_force` ends everything held for the subject; a record without a value says: forget the key.
 
+With --ca, --certificate and --key the brokers are called by mutual TLS, as the node itself is.
+
 What was applied is acknowledged (`--acknowledge`) and compared with the node (`--reconcile`): listings.py.
 
 This reader keeps its state in memory, so it commits no offsets and reads from the start each time. One that keeps its
@@ -68,7 +70,7 @@ def apply(held: dict[str, Held], key: str, value: bytes | None) -> None:
     held[key] = Held(place.log_id, position, listings, reason)
 
 
-def read(brokers: str, name: str, wait: float, expect: int) -> dict[str, Held]:
+def read(cluster: topic.Cluster, name: str, wait: float, expect: int) -> dict[str, Held]:
     """Reads until the end of every partition with at least so many subjects held, for at most `wait` seconds."""
     held: dict[str, Held] = {}
 
@@ -80,7 +82,7 @@ def read(brokers: str, name: str, wait: float, expect: int) -> dict[str, Held]:
     def enough() -> str:
         return "" if len(held) >= expect else f"with {len(held)} of {expect} subjects held"
 
-    topic.read_to_end(brokers, name, wait, take, enough)
+    topic.read_to_end(cluster, name, wait, take, enough)
     return held
 
 
@@ -128,13 +130,14 @@ def selftest() -> None:
 
 def answer(args: argparse.Namespace) -> Any:
     """What the command line asks for, as JSON shows it."""
+    cluster = topic.Cluster.of(args)
     if not (args.acknowledge or args.reconcile):
-        held = read(args.brokers, f"{args.prefix}onenet.credit.blacklist.v1", args.wait, args.expect)
+        held = read(cluster, f"{args.prefix}{args.topic}", args.wait, args.expect)
         return {
             subject: {"in_force": state.in_force, "reason": state.reason, "position": state.position[1]}
             for subject, state in sorted(held.items())
         }
-    facts = listings.read(args.brokers, f"{args.prefix}onenet.credit.listings.v1", args.wait)
+    facts = listings.read(cluster, f"{args.prefix}onenet.credit.listings.v1", args.wait)
     with onenet_channel.connect(args) as channel:
         try:
             if args.acknowledge:
@@ -149,6 +152,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--brokers", help="host:port, several with commas")
     parser.add_argument("--prefix", default="", help="in front of the topic's name")
+    parser.add_argument("--topic", default="onenet.credit.blacklist.v1", help="what to read (the blacklist)")
+    parser.add_argument("--reader", default="blacklist", metavar="USCC", help="whose certificate it is: groups begin so")
     parser.add_argument("--expect", "--until-subjects", type=int, default=0, metavar="N", help="read on until N are held")
     parser.add_argument("--wait", type=float, default=30, metavar="SECONDS", help="give up after this time (30)")
     parser.add_argument("--acknowledge", action="store_true", help="say that every listing fact on the topic is applied")

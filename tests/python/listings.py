@@ -51,7 +51,7 @@ def digest(facts: Facts, after: int, upto: int) -> tuple[int, str]:
     return len(held), hashlib.sha256(lines.encode()).hexdigest()
 
 
-def read(brokers: str, name: str, wait: float) -> Facts:
+def read(cluster: topic.Cluster, name: str, wait: float) -> Facts:
     """Every fact on the topic up to the highest number, with none missing below it."""
     facts: Facts = {}
 
@@ -63,9 +63,9 @@ def read(brokers: str, name: str, wait: float) -> Facts:
         if before is None or new.epoch > before.epoch:  # of a restored log, the newer epoch holds
             facts[new.number] = new
 
-    topic.read_to_end(brokers, name, wait, take)
+    topic.read_to_end(cluster, name, wait, take)
     noted = max(facts, default=0)
-    topic.read_to_end(brokers, name, wait, take)  # what lies below and was still to come has come by now
+    topic.read_to_end(cluster, name, wait, take)  # what lies below and was still to come has come by now
     return {number: it for number, it in facts.items() if number <= noted}
 
 

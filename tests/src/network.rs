@@ -14,10 +14,10 @@ use std::{
 use onenet_chassis::{
     Context, Role,
     day::SystemClock,
-    private::{Plan, PrivateNode, Running},
+    private::{Brokers, Plan, PrivateNode, Running},
     testing,
 };
-use onenet_devservers::{free_port, shared_kafka, shared_postgres};
+use onenet_devservers::{Pki, SecuredKafka, free_port, shared_kafka, shared_postgres};
 
 use crate::{
     actors::{PLATFORM, Reach},
@@ -38,20 +38,48 @@ pub struct Network {
     processes: BTreeMap<&'static str, Process>,
     addresses: BTreeMap<&'static str, SocketAddr>,
     metrics: BTreeMap<&'static str, SocketAddr>,
+    // the last to end: the processes write to it until then
+    _kafka: Option<SecuredKafka>,
 }
 
 impl Network {
     /// Migrates and starts everything; spans and metrics go to `otlp`.
     pub async fn start(otlp: Option<String>) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (postgres, kafka) = (shared_postgres().unwrap(), shared_kafka().unwrap());
-        let node = testing::node(folder.path(), postgres, kafka).await.unwrap();
+        let brokers = Brokers::Plain(shared_kafka().unwrap().to_owned());
+        let node = Self::node(folder.path(), brokers).await;
+        Self::run(node, folder, None, otlp).await
+    }
+
+    /// The same over a Kafka of its own, with TLS, where the platform may read and nobody else may.
+    pub async fn start_secured(otlp: Option<String>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let pki = Pki::open(&folder.path().join("pki")).unwrap();
+        let kafka = SecuredKafka::start(&folder.path().join("kafka"), &pki).unwrap();
+        let node = Self::node(folder.path(), Brokers::Secured(kafka.bootstrap())).await;
+        node.permit(&kafka, &contexts()).unwrap();
+        Self::run(node, folder, Some(kafka), otlp).await
+    }
+
+    async fn node(folder: &Path, brokers: Brokers) -> PrivateNode {
+        let mut plan = testing::plan(shared_postgres().unwrap(), brokers);
+        plan.readers = vec![testing::uscc(PLATFORM)];
+        PrivateNode::make(folder, &plan).await.unwrap()
+    }
+
+    async fn run(
+        node: PrivateNode,
+        folder: tempfile::TempDir,
+        kafka: Option<SecuredKafka>,
+        otlp: Option<String>,
+    ) -> Self {
         let config = node.write_settings().unwrap();
         let migrated = Command::new(onenet()).args(["migrate", "--config"]).arg(&config).status();
         assert!(migrated.unwrap().success(), "onenet migrate");
         let (processes, addresses) = (BTreeMap::new(), BTreeMap::new());
         let metrics = CONTEXTS.map(|context| (context, loopback(free_port().unwrap()))).into();
-        let mut network = Self { node, folder, config, otlp, processes, addresses, metrics };
+        let mut network =
+            Self { node, folder, config, otlp, processes, addresses, metrics, _kafka: kafka };
         for context in CONTEXTS {
             network.serve(context).await;
         }
@@ -66,13 +94,9 @@ impl Network {
             .map_or_else(|| "127.0.0.1:0".to_owned(), ToString::to_string);
         let config = self.config.to_str().unwrap();
         let words = ["serve", context, "--config", config, "--listen", &listen];
-        let readers = format!("[\"{}\"]", testing::uscc(PLATFORM));
         let metrics = self.metrics[context].to_string();
-        let mut settings = vec![
-            ("ONENET__TELEMETRY__LOG", "warn"),
-            ("ONENET__TELEMETRY__METRICS", &metrics),
-            ("ONENET__BLACKLIST__READERS", &readers),
-        ];
+        let mut settings =
+            vec![("ONENET__TELEMETRY__LOG", "warn"), ("ONENET__TELEMETRY__METRICS", &metrics)];
         if let Some(otlp) = &self.otlp {
             settings.push(("ONENET__TELEMETRY__OTLP", otlp));
             // a test does not wait for a minute
@@ -175,10 +199,11 @@ impl Single {
             postgres: shared_postgres().unwrap().to_owned(),
             database: database.to_owned(),
             password: "onenet".to_owned(),
-            kafka: kafka.map(str::to_owned),
+            kafka: kafka.map(|kafka| Brokers::Plain(kafka.to_owned())),
             prefix: format!("{database}."),
             node: "henan".to_owned(),
             operator: testing::OPERATOR.to_owned(),
+            readers: Vec::new(),
             otlp: None,
             metrics: None,
             listen: "127.0.0.1:0".parse().unwrap(),
@@ -215,7 +240,9 @@ pub fn new_database() -> String {
     format!("node_{}", onenet_eventstore::testing::new_id().simple())
 }
 
-fn contexts() -> Vec<Context> {
+/// Every context, as the executable lists them.
+#[must_use]
+pub fn contexts() -> Vec<Context> {
     vec![
         onenet_enterprise::context(),
         onenet_hazard::context(),

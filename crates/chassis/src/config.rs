@@ -2,6 +2,7 @@
 //! Unknown keys are refused; secrets are named by the path of the file that holds them.
 
 mod blacklist;
+mod kafka;
 mod rules;
 mod tls;
 
@@ -21,9 +22,12 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     blacklist::BlacklistSettings,
+    kafka::{KafkaSettings, KafkaTls},
     rules::{DatedRule, RuleSettings},
     tls::Validity,
 };
+
+pub(crate) use self::kafka::LISTINGS_DAYS;
 
 /// Everything a process is told.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -79,23 +83,6 @@ pub struct DatabaseSettings {
     /// Upper bound of pooled connections per log.
     #[serde(default = "eight")]
     pub max_connections: u32,
-}
-
-/// The node's cluster.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct KafkaSettings {
-    /// `host:port`, several separated by commas.
-    pub brokers: String,
-    /// In front of every topic and transactional id; each further node on one cluster has its own.
-    #[serde(default)]
-    pub prefix: String,
-    /// Partitions of each topic; fixed for its life, since they carry the order.
-    #[serde(default = "twelve")]
-    pub partitions: i32,
-    /// Days for which listings stay on `onenet.credit.listings.v1`.
-    #[serde(default = "listings_days")]
-    pub listings_days: u32,
 }
 
 /// The gRPC server.
@@ -251,17 +238,6 @@ fn eight() -> u32 {
     8
 }
 
-fn twelve() -> i32 {
-    12
-}
-
-/// Three years are the longest term of a listing (令第11号).
-pub(crate) const LISTINGS_DAYS: u32 = 1_096;
-
-fn listings_days() -> u32 {
-    LISTINGS_DAYS
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -274,9 +250,9 @@ mod tests {
     fn the_documented_settings_are_read_and_name_every_default() {
         let settings = Settings::read(&example()).unwrap();
         assert_eq!(settings.operator().unwrap().as_str(), settings.node.operator);
-        let kafka = settings.kafka.as_ref().unwrap();
-        assert_eq!(kafka.partitions, twelve());
-        assert_eq!(kafka.listings_days, listings_days());
+        let named = settings.kafka.as_ref().unwrap();
+        assert_eq!(named.partitions, kafka::twelve());
+        assert_eq!(named.listings_days, LISTINGS_DAYS);
         assert_eq!(settings.database.max_connections, eight());
         let rules = RuleSettings::default();
         assert_eq!(settings.rules.statement_working_days, rules.statement_working_days);

@@ -21,7 +21,7 @@ use crate::{
     meters,
     parts::{AddService, Host, Neighbours, Parts},
     server,
-    tools::{cluster, open_log, topics},
+    tools::{open_log, topics},
     trace,
 };
 
@@ -57,7 +57,7 @@ pub struct Context {
     pub policies: &'static str,
     /// Which records an event becomes.
     pub mapping: Mapping,
-    /// Topics it publishes beside its events.
+    /// Topics it publishes beside its events, for others: who reads the blacklist may read every one.
     pub beside: fn(&KafkaSettings) -> Vec<Beside>,
     /// Puts its parts together.
     pub open: fn(Host) -> Opening,
@@ -133,7 +133,9 @@ pub async fn run(
     clock: &Arc<dyn Clock>,
     stop: &CancellationToken,
 ) -> Result<(), StartError> {
-    // before anything runs: a process that cannot be called or watched does not begin
+    // before anything runs: a process that cannot be called or watched, or that brokers refuse, does
+    // not begin
+    settings.check_kafka_tls(clock.now())?;
     let endpoint = Endpoint::start(&settings.telemetry, stop).await?;
     let serving = match listener.filter(|_| roles.contains(&Role::Api)) {
         Some(listener) => Some((listener, settings.tls(clock.now())?)),
@@ -236,10 +238,10 @@ async fn supervise(
 
 /// Without Kafka there is nothing to relay to; turned on later, the relay begins with the first event.
 fn relay(parts: &mut Parts, context: &Context, settings: &Settings, log: &PgLog) {
-    let Some(kafka) = &settings.kafka else { return };
+    let Some(cluster) = settings.cluster() else { return };
     let relay = Relay {
         log: log.clone(),
-        cluster: cluster(kafka),
+        cluster,
         topics: topics(settings, context.name),
         mapping: context.mapping,
         span: publishing,

@@ -19,7 +19,7 @@ use crate::{
     config::Settings,
     context::{Role, StartError},
     door::Door,
-    tools::{cluster, open_log, topics},
+    tools::{open_log, topics},
     trace,
 };
 
@@ -104,7 +104,8 @@ impl Parts {
         self.host.door.fresh().crossing(categories, handler.name());
         let db = self.host.log.db().clone();
         let topics = topics(&self.host.settings, context);
-        let Some(kafka) = self.host.settings.kafka.clone() else {
+        let settings = Arc::clone(&self.host.settings);
+        let (Some(kafka), Some(cluster)) = (settings.kafka.clone(), settings.cluster()) else {
             let neighbour = self.host.neighbours.get(context).cloned();
             return self.task(Role::React, move |stop| async move {
                 let context = topics.context.clone();
@@ -113,13 +114,13 @@ impl Parts {
                 Ok(Follower::new(db, source, handler).in_span(handling).run(stop).await?)
             });
         };
-        let reader = format!("{}.{}.{}", topics.node, self.host.name, handler.name());
+        let reader = format!("{}.{}", self.host.name, handler.name());
         self.task(Role::React, move |stop| async move {
             let (before, now) = (topics.embedded(), topics.events());
             // a node that ran without Kafka goes on where it stood
             let adopted = adopt_checkpoints(&db, handler.name(), &before, &now, kafka.partitions);
             adopted.await.map_err(StartError::Checkpoints)?;
-            let source = KafkaSource::new(&cluster(&kafka), &reader, now)?;
+            let source = KafkaSource::new(&cluster, &reader, now)?;
             Ok(Follower::new(db, source, handler).in_span(handling).run(stop).await?)
         });
     }

@@ -1,6 +1,8 @@
 //! A node of one's own on this machine: what `onenet up`, the demo and the tests stand on. Servers,
 //! database, topics, keys and certificates come from a folder; nothing of it is for others.
 
+mod access;
+
 use std::{
     fs, io,
     net::{Ipv4Addr, SocketAddr},
@@ -19,8 +21,8 @@ use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity
 
 use crate::{
     config::{
-        DatabaseSettings, ExchangeSettings, KafkaSettings, LISTINGS_DAYS, NodeSettings,
-        ServerSettings, Settings, TelemetrySettings,
+        BlacklistSettings, DatabaseSettings, ExchangeSettings, KafkaSettings, KafkaTls,
+        LISTINGS_DAYS, NodeSettings, ServerSettings, Settings, TelemetrySettings,
     },
     context::{Context, Role, StartError, run},
     tools::prepare,
@@ -70,20 +72,31 @@ pub struct Plan {
     pub database: String,
     /// Password of its roles, which belong to the whole server.
     pub password: String,
-    /// Bootstrap address; without one, contexts read each other's logs.
-    pub kafka: Option<String>,
+    /// Its brokers; without them, contexts read each other's logs.
+    pub kafka: Option<Brokers>,
     /// In front of its topics.
     pub prefix: String,
     /// The node's name.
     pub node: String,
     /// USCC of its operator.
     pub operator: String,
+    /// USCCs of those who read its blacklist.
+    pub readers: Vec<String>,
     /// Where traces and metrics go.
     pub otlp: Option<String>,
     /// Where metrics are shown.
     pub metrics: Option<SocketAddr>,
     /// Where calls come in; port 0 takes a free one.
     pub listen: SocketAddr,
+}
+
+/// Where a private node's brokers are, `host:port`.
+#[derive(Clone, Debug)]
+pub enum Brokers {
+    /// They ask nobody who calls.
+    Plain(String),
+    /// They know the node by a certificate of its own authority.
+    Secured(String),
 }
 
 /// A node over a folder.
@@ -119,6 +132,7 @@ impl PrivateNode {
             (folder.join("database.password"), folder.join("database.owner"));
         write(&password_file, &plan.password)?;
         write(&owner_url_file, &owner)?;
+        let kafka = plan.kafka.as_ref().map(|brokers| brokers.settings(plan, &pki)).transpose()?;
         let settings = Settings {
             node: NodeSettings { name: plan.node.clone(), operator: plan.operator.clone() },
             database: DatabaseSettings {
@@ -127,12 +141,7 @@ impl PrivateNode {
                 owner_url_file: Some(owner_url_file),
                 max_connections: 8,
             },
-            kafka: plan.kafka.as_ref().map(|brokers| KafkaSettings {
-                brokers: brokers.clone(),
-                prefix: plan.prefix.clone(),
-                partitions: PARTITIONS,
-                listings_days: LISTINGS_DAYS,
-            }),
+            kafka,
             server: ServerSettings {
                 listen: plan.listen,
                 certificate: server.certificate,
@@ -146,7 +155,7 @@ impl PrivateNode {
             },
             rules: crate::config::RuleSettings::default(),
             exchange: ExchangeSettings { token_key_file: Some(token_key) },
-            blacklist: crate::config::BlacklistSettings::default(),
+            blacklist: BlacklistSettings { readers: plan.readers.clone() },
         };
         Ok(Self { settings: Arc::new(settings), folder: folder.to_owned(), pki })
     }
@@ -229,6 +238,25 @@ impl PrivateNode {
         }
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, address.port()));
         Ok(Endpoint::from_shared(format!("https://{address}"))?.tls_config(tls)?.connect_lazy())
+    }
+}
+
+impl Brokers {
+    fn settings(&self, plan: &Plan, pki: &Pki) -> Result<KafkaSettings, DevServerError> {
+        let (brokers, tls) = match self {
+            Self::Plain(brokers) => (brokers, None),
+            Self::Secured(brokers) => {
+                let Identity { certificate, key } = pki.node(&plan.node)?;
+                (brokers, Some(KafkaTls { ca: pki.authority(), certificate, key }))
+            }
+        };
+        Ok(KafkaSettings {
+            brokers: brokers.clone(),
+            prefix: plan.prefix.clone(),
+            partitions: PARTITIONS,
+            listings_days: LISTINGS_DAYS,
+            tls,
+        })
     }
 }
 

@@ -20,7 +20,7 @@ use tonic_types::StatusExt as _;
 
 use crate::{
     day,
-    private::{Plan, PrivateError, PrivateNode},
+    private::{Brokers, Plan, PrivateError, PrivateNode},
 };
 
 /// The operator of every test's node.
@@ -62,20 +62,26 @@ pub fn uscc(serial: u32) -> String {
 
 /// A node in `folder` with a database and topics of its own.
 pub async fn node(folder: &Path, postgres: &str, kafka: &str) -> Result<PrivateNode, PrivateError> {
+    PrivateNode::make(folder, &plan(postgres, Brokers::Plain(kafka.to_owned()))).await
+}
+
+/// How such a node is made.
+#[must_use]
+pub fn plan(postgres: &str, kafka: Brokers) -> Plan {
     let own = onenet_eventstore::testing::new_id().simple();
-    let plan = Plan {
+    Plan {
         postgres: postgres.to_owned(),
         database: format!("node_{own}"),
         password: "onenet".to_owned(),
-        kafka: Some(kafka.to_owned()),
+        kafka: Some(kafka),
         prefix: format!("t{own}."),
         node: "henan".to_owned(),
         operator: OPERATOR.to_owned(),
+        readers: Vec::new(),
         otlp: None,
         metrics: None,
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-    };
-    PrivateNode::make(folder, &plan).await
+    }
 }
 
 /// What a refused call says: its code, its reason, and the field or else the message.

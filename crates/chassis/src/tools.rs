@@ -4,7 +4,7 @@ use onenet_eventstore::{Db, DbError, PgLog, SchemaPlan, Step, Steps, migrate, st
 use onenet_kafka::{Cluster, TopicError, Topics};
 
 use crate::{
-    config::{KafkaSettings, Settings, role},
+    config::{Settings, role},
     context::{Context, StartError},
 };
 
@@ -29,9 +29,9 @@ pub async fn prepare(context: &Context, settings: &Settings) -> Result<(), Start
         let (role, steps) = (role(schema), &steps);
         migrate(&owner, &SchemaPlan { schema, role: &role, password: &password, steps }).await?;
     }
-    if let Some(kafka) = &settings.kafka {
+    if let (Some(kafka), Some(cluster)) = (&settings.kafka, settings.cluster()) {
         let beside = (context.beside)(kafka);
-        topics(settings, context.name).ensure(&cluster(kafka), kafka.partitions, &beside).await?;
+        topics(settings, context.name).ensure(&cluster, kafka.partitions, &beside).await?;
     }
     Ok(())
 }
@@ -54,9 +54,11 @@ pub async fn logs(
 
 /// Checks a context's topics and changes nothing; without Kafka there are none.
 pub async fn check_topics(context: &Context, settings: &Settings) -> Result<(), TopicError> {
-    let Some(kafka) = &settings.kafka else { return Ok(()) };
+    let (Some(kafka), Some(cluster)) = (&settings.kafka, settings.cluster()) else {
+        return Ok(());
+    };
     let beside = (context.beside)(kafka);
-    topics(settings, context.name).check(&cluster(kafka), kafka.partitions, &beside).await
+    topics(settings, context.name).check(&cluster, kafka.partitions, &beside).await
 }
 
 /// A context's log, cluster and topics, for tools beside the running node.
@@ -65,7 +67,7 @@ pub async fn tools(
     settings: &Settings,
 ) -> Result<(PgLog, Option<Cluster>, Topics), StartError> {
     let log = open_log(settings, context.name).await?;
-    Ok((log, settings.kafka.as_ref().map(cluster), topics(settings, context.name)))
+    Ok((log, settings.cluster(), topics(settings, context.name)))
 }
 
 /// One log of a node.
@@ -74,10 +76,6 @@ pub async fn open_log(settings: &Settings, schema: &str) -> Result<PgLog, StartE
     let connected = Db::connect(&settings.database(schema)?).await;
     let db = connected.map_err(|error: DbError| failed(error.into()))?;
     PgLog::open(db).await.map_err(failed)
-}
-
-pub(crate) fn cluster(kafka: &KafkaSettings) -> Cluster {
-    Cluster { bootstrap: kafka.brokers.clone() }
 }
 
 pub(crate) fn topics(settings: &Settings, context: &str) -> Topics {

@@ -12,14 +12,16 @@ use crate::{
 
 /// What Maven is asked for: Apache Kafka and what it needs to run.
 const POM: &str = include_str!("../kafka/pom.xml");
-/// Names the cache; the pom names the version.
-const CACHE: &str = "kafka-4.3.0";
+/// Names the cache: another one for every change of the pom.
+const CACHE: &str = "kafka-4.3.0-acl";
+/// What a folder of jars lacks that was filled before access lists were needed.
+const NEWEST: &str = "kafka-tools-4.3.0.jar";
 
 /// The folder with Kafka's jars: `ONENET_KAFKA_LIB`, or a cache that Maven fills once.
 pub(crate) fn resolve() -> Result<PathBuf, DevServerError> {
     if let Some(folder) = setting("ONENET_KAFKA_LIB").map(PathBuf::from) {
         let missing = DevServerError::Missing { program: "Apache Kafka's jars", package: "maven" };
-        return if folder.is_dir() { Ok(folder) } else { Err(missing) };
+        return if folder.join(NEWEST).is_file() { Ok(folder) } else { Err(missing) };
     }
     let cache = setting("XDG_CACHE_HOME")
         .map(PathBuf::from)

@@ -3,7 +3,7 @@ use std::{
     fmt::Write as _,
     fs::{self, File},
     io::{Read as _, Write as _},
-    net::{SocketAddr, TcpStream},
+    net::{Ipv4Addr, SocketAddr, TcpStream},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -21,8 +21,20 @@ const STARTUP: Startup = Startup {
     passing: ["Address already in use", "Failed to acquire lock"],
     dies_by: "KILL",
 };
-/// The pom binds the simplest logger there is; what goes wrong goes to the log file.
-const QUIET: &str = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn";
+/// The pom binds the simplest logger there is: what goes wrong goes to the log file, and who was
+/// refused, by its access lists or in the handshake.
+const LOGGING: [&str; 5] = [
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+    "-Dorg.slf4j.simpleLogger.log.kafka.authorizer.logger=info",
+    "-Dorg.slf4j.simpleLogger.log.org.apache.kafka.common.network.Selector=info",
+    "-Dorg.slf4j.simpleLogger.showDateTime=true",
+    "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
+];
+/// Without TLS whoever reaches the port may do everything.
+const PLAIN: [(&str, &str); 2] = [
+    ("listener.security.protocol.map", "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT"),
+    ("inter.broker.listener.name", "PLAINTEXT"),
+];
 
 /// One broker that is its own controller (KRaft). Replication is one everywhere, topics are never
 /// made by accident. It does not fsync each message: a tier that runs one broker sets
@@ -31,8 +43,6 @@ const PROPERTIES: &str = "\
 process.roles=broker,controller
 node.id=1
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
-inter.broker.listener.name=PLAINTEXT
 auto.create.topics.enable=false
 num.partitions=3
 default.replication.factor=1
@@ -47,7 +57,7 @@ share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
 ";
 
-/// A private Apache Kafka. Stops when dropped.
+/// A private Apache Kafka that asks nobody who he is. Stops when dropped.
 pub struct Kafka {
     server: Server,
     port: u16,
@@ -64,6 +74,17 @@ impl Kafka {
     /// Starts a broker over `dir` with properties beside the usual ones; answers when it answers a
     /// request. Topics of an earlier one on `dir` are there again.
     pub fn start(dir: &Path, extra: &[(&str, &str)]) -> Result<Self, DevServerError> {
+        let properties: Vec<_> = PLAIN.iter().chain(extra).copied().collect();
+        Self::launch(dir, "PLAINTEXT", &properties, |port| answers(port).is_some())
+    }
+
+    /// The same behind a listener of any kind; whether it answers is for the caller to find out.
+    pub(crate) fn launch(
+        dir: &Path,
+        listener: &str,
+        extra: &[(&str, &str)],
+        answers: impl Fn(u16) -> bool,
+    ) -> Result<Self, DevServerError> {
         let (java, lib) = (jars::java()?, jars::resolve()?);
         fs::create_dir_all(dir).map_err(DevServerError::files("creating", dir))?;
         let dir = dir.canonicalize().map_err(DevServerError::files("entering", dir))?;
@@ -72,24 +93,28 @@ impl Kafka {
             let port = ports::remembered(&dir.join("port"))?;
             let controller = ports::remembered(&dir.join("controller.port"))?;
             let properties = dir.join("server.properties");
-            write(&properties, &configuration(&dir, port, controller, extra))?;
+            write(&properties, &configuration(&dir, listener, [port, controller], extra))?;
             format(&java, &lib, &dir, &properties)?;
             let program = Program {
                 path: java.clone(),
-                args: arguments(&lib, "kafka.Kafka", &[properties.into()]),
+                args: arguments(&lib, &LOGGING, "kafka.Kafka", &[properties.into()]),
                 user: None,
                 log: dir.join("kafka.log"),
             };
             Ok((port, program))
         };
-        let (server, port) = Server::start(&STARTUP, prepare, |port| answers(port).is_some())?;
+        let (server, port) = Server::start(&STARTUP, prepare, answers)?;
         Ok(Self { server, port, _lock: lock })
     }
 
     /// `host:port` for clients.
     #[must_use]
     pub fn bootstrap(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+        bootstrap(self.port)
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     /// Process id of the broker, for faults injected from outside.
@@ -110,12 +135,21 @@ impl Drop for Kafka {
     }
 }
 
-fn configuration(dir: &Path, port: u16, controller: u16, extra: &[(&str, &str)]) -> String {
+pub(crate) fn bootstrap(port: u16) -> String {
+    format!("127.0.0.1:{port}")
+}
+
+fn configuration(
+    dir: &Path,
+    listener: &str,
+    [port, controller]: [u16; 2],
+    extra: &[(&str, &str)],
+) -> String {
     let mut text = PROPERTIES.to_owned();
     let logs = dir.join("logs");
     let own = [
-        ("listeners", format!("PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}")),
-        ("advertised.listeners", format!("PLAINTEXT://127.0.0.1:{port}")),
+        ("listeners", format!("{listener}://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}")),
+        ("advertised.listeners", format!("{listener}://127.0.0.1:{port}")),
         ("controller.quorum.voters", format!("1@127.0.0.1:{controller}")),
         ("log.dirs", logs.display().to_string()),
     ];
@@ -145,13 +179,19 @@ fn format(java: &Path, lib: &Path, dir: &Path, properties: &Path) -> Result<(), 
         properties.into(),
         "--ignore-formatted".into(),
     ];
-    let args = arguments(lib, "kafka.tools.StorageTool", &words);
+    let args = arguments(lib, &LOGGING, "kafka.tools.StorageTool", &words);
     Program { path: java.to_owned(), args, user: None, log: dir.join("format.log") }.run()
 }
 
-fn arguments(lib: &Path, class: &str, words: &[OsString]) -> Vec<OsString> {
+pub(crate) fn arguments(
+    lib: &Path,
+    options: &[&str],
+    class: &str,
+    words: &[OsString],
+) -> Vec<OsString> {
     let mut args: Vec<OsString> =
-        ["-Xms256m", "-Xmx1g", "-XX:+UseSerialGC", QUIET].map(OsString::from).to_vec();
+        ["-Xms256m", "-Xmx1g", "-XX:+UseSerialGC"].map(OsString::from).to_vec();
+    args.extend(options.iter().map(OsString::from));
     args.extend(["-cp".into(), lib.join("*").into(), class.into()]);
     args.extend_from_slice(words);
     args
@@ -173,14 +213,18 @@ fn cluster_id() -> String {
 /// Sends `ApiVersions` (key 18, version 0) and waits for its answer: `None` until the broker is there.
 fn answers(port: u16) -> Option<()> {
     const REQUEST: [u8; 14] = [0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 7, 0xff, 0xff];
-    let address = SocketAddr::from(([127, 0, 0, 1], port));
-    let mut broker = TcpStream::connect_timeout(&address, Duration::from_secs(1)).ok()?;
+    let mut broker = connect(port)?;
     broker.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
     broker.write_all(&REQUEST).ok()?;
     let mut answer = [0; 10];
     broker.read_exact(&mut answer).ok()?;
     // length, then our correlation id, then error code 0
     (answer[4..8] == [0, 0, 0, 7] && answer[8..10] == [0, 0]).then_some(())
+}
+
+pub(crate) fn connect(port: u16) -> Option<TcpStream> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    TcpStream::connect_timeout(&address, Duration::from_secs(1)).ok()
 }
 
 fn write(file: &PathBuf, text: &str) -> Result<(), DevServerError> {

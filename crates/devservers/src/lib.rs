@@ -5,6 +5,8 @@
 //!
 //! * [`Postgres::start`] and [`Kafka::start`] answer when the server answers its own protocol. An
 //!   open port is not enough: on a port of the ephemeral range a probe can connect to itself.
+//! * [`SecuredKafka::start`] is for nodes: TLS with a client's certificate, and access lists that are
+//!   exactly the [`Grant`]s it is given. [`Kafka::start`] asks nobody; it is for tests.
 //! * The servers are gone when their owner ends, also when it is killed: the kernel signals them
 //!   when the thread that started them dies (`setpriv --pdeathsig`), and that thread lives as long
 //!   as the owner.
@@ -24,6 +26,7 @@
 //! ```
 #![warn(missing_docs)]
 
+mod acls;
 mod error;
 mod jars;
 mod kafka;
@@ -31,12 +34,15 @@ mod pki;
 mod ports;
 mod postgres;
 mod process;
+mod secured;
 mod server;
 mod shared;
 
+pub use acls::{Grant, Operation, Resources};
 pub use error::DevServerError;
 pub use kafka::Kafka;
 pub use pki::{Identity, Pki};
 pub use ports::free as free_port;
 pub use postgres::Postgres;
+pub use secured::SecuredKafka;
 pub use shared::{KAFKA_VARIABLE, POSTGRES_VARIABLE, run_beside, shared_kafka, shared_postgres};

@@ -18,6 +18,9 @@ pub struct Pki {
     issuer: Issuer<'static, KeyPair>,
 }
 
+/// The common name of a private Kafka.
+pub(crate) const BROKER: &str = "broker";
+
 /// Where a certificate and its key are, both PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
@@ -55,7 +58,21 @@ impl Pki {
     pub fn server(&self) -> Result<Identity, DevServerError> {
         let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
         let params = CertificateParams::new(names).map_err(failed("naming a server"))?;
-        self.issue("server", params, ExtendedKeyUsagePurpose::ServerAuth)
+        self.issue("server", "server", params, &[ExtendedKeyUsagePurpose::ServerAuth])
+    }
+
+    /// A broker on this machine: a server that is its own client.
+    pub(crate) fn broker(&self) -> Result<Identity, DevServerError> {
+        let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+        let params = CertificateParams::new(names).map_err(failed("naming a broker"))?;
+        let both = [ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+        self.issue(BROKER, BROKER, params, &both)
+    }
+
+    /// A node, as the brokers know it by its name.
+    pub fn node(&self, name: &str) -> Result<Identity, DevServerError> {
+        let client = [ExtendedKeyUsagePurpose::ClientAuth];
+        self.issue(&format!("node-{name}"), name, CertificateParams::default(), &client)
     }
 
     /// An organisation of a node, as its certificates name it.
@@ -64,24 +81,25 @@ impl Pki {
         let mut params = CertificateParams::default();
         let uri = uri.as_str().try_into().map_err(failed("naming an organisation"))?;
         params.subject_alt_names = vec![SanType::URI(uri)];
-        self.issue(uscc, params, ExtendedKeyUsagePurpose::ClientAuth)
+        self.issue(uscc, uscc, params, &[ExtendedKeyUsagePurpose::ClientAuth])
     }
 
-    /// What was made before under this name stays as it is.
+    /// What was made before under this file's name stays as it is.
     fn issue(
         &self,
-        name: &str,
+        file: &str,
+        common_name: &str,
         mut params: CertificateParams,
-        purpose: ExtendedKeyUsagePurpose,
+        purposes: &[ExtendedKeyUsagePurpose],
     ) -> Result<Identity, DevServerError> {
-        let identity = Identity::named(&self.folder, name);
+        let identity = Identity::named(&self.folder, file);
         if identity.certificate.exists() {
             return Ok(identity);
         }
         params.distinguished_name = DistinguishedName::new();
-        params.distinguished_name.push(DnType::CommonName, name);
+        params.distinguished_name.push(DnType::CommonName, common_name);
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = vec![purpose];
+        params.extended_key_usages = purposes.to_vec();
         let key = KeyPair::generate().map_err(failed("making a key"))?;
         let certificate =
             params.signed_by(&key, &self.issuer).map_err(failed("signing a certificate"))?;

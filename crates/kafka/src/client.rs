@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use rdkafka::{
     ClientConfig, ClientContext,
@@ -10,11 +10,27 @@ use rdkafka::{
 /// How long one question to the cluster may take.
 pub(crate) const ASK_WITHIN: Duration = Duration::from_secs(10);
 
-/// Where Kafka is.
+/// Where Kafka is, and as whom it is called.
 #[derive(Clone, Debug)]
 pub struct Cluster {
     /// `host:port`, several separated by commas.
     pub bootstrap: String,
+    /// What the names of all one's consumers begin with, and a dot: brokers with access lists know by it
+    /// whose they are.
+    pub caller: String,
+    /// Without it nothing is encrypted and the brokers do not know who calls.
+    pub tls: Option<Tls>,
+}
+
+/// A connection to brokers that both sides prove who they are on. The files are PEM.
+#[derive(Clone, Debug)]
+pub struct Tls {
+    /// The authorities whose brokers are believed.
+    pub ca: PathBuf,
+    /// One's own certificate.
+    pub certificate: PathBuf,
+    /// Its key.
+    pub key: PathBuf,
 }
 
 /// What the client tells of itself while it reads: to have read to the end is no error.
@@ -38,21 +54,34 @@ pub(crate) type BlockingReader = BaseConsumer<Reading>;
 pub(crate) type AsyncReader = StreamConsumer<Reading>;
 
 impl Cluster {
+    /// Brokers that ask nobody who calls.
+    #[must_use]
+    pub fn plain(bootstrap: impl Into<String>) -> Self {
+        Self { bootstrap: bootstrap.into(), caller: "onenet".to_owned(), tls: None }
+    }
+
     pub(crate) fn config(&self) -> ClientConfig {
         let mut config = ClientConfig::new();
         config.set("bootstrap.servers", &self.bootstrap);
+        if let Some(Tls { ca, certificate, key }) = &self.tls {
+            config
+                .set("security.protocol", "ssl")
+                .set("ssl.ca.location", ca.to_string_lossy())
+                .set("ssl.certificate.location", certificate.to_string_lossy())
+                .set("ssl.key.location", key.to_string_lossy());
+        }
         config
     }
 
     /// A consumer that joins no group and commits nothing. librdkafka refuses to assign partitions
-    /// without a group's name all the same.
+    /// without a group's name all the same, and asks the brokers for the group's coordinator.
     pub(crate) fn reader<C: FromClientConfigAndContext<Reading>>(
         &self,
         name: &str,
         isolation: &str,
     ) -> Result<C, KafkaFault> {
         self.config()
-            .set("group.id", name)
+            .set("group.id", format!("{}.{name}", self.caller))
             .set("enable.auto.commit", "false")
             .set("enable.auto.offset.store", "false")
             .set("auto.offset.reset", "error")

@@ -28,7 +28,7 @@ mod relay;
 mod source;
 mod topics;
 
-pub use client::{Cluster, KafkaFault};
+pub use client::{Cluster, KafkaFault, Tls};
 pub use cloud_event::{MalformedEvent, decode, encode};
 pub use embedded::EmbeddedSource;
 pub use operate::{OperateError, RelayStatus, relay_status, republish};

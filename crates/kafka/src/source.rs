@@ -35,7 +35,7 @@ pub struct KafkaSource {
 }
 
 impl KafkaSource {
-    /// `name` is the follower's, with the node's in front: what the brokers' own tools show.
+    /// `name` is the follower's: what the brokers' own tools show, behind the caller's.
     pub fn new(cluster: &Cluster, name: &str, topic: String) -> Result<Self, KafkaFault> {
         let consumer = Arc::new(cluster.reader(name, "read_committed")?);
         Ok(Self { topic, consumer, assigned: HashSet::new(), ready: Vec::new() })

@@ -64,6 +64,16 @@ pub enum Beside {
     State(&'static str),
 }
 
+impl Beside {
+    /// What [`Topics::beside`] is asked for.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match *self {
+            Self::Facts(name, _) | Self::State(name) => name,
+        }
+    }
+}
+
 struct Spec {
     topic: String,
     partitions: i32,

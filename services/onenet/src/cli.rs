@@ -78,10 +78,14 @@ pub(crate) struct Up {
     #[arg(long, default_value = crate::commands::OPERATOR)]
     pub(crate) operator: String,
     /// Turns the relay on: `private` starts an Apache Kafka beside the node, anything else names
-    /// brokers (host:port, several with commas). Without it PostgreSQL alone is needed, and the
+    /// brokers without TLS (host:port, several with commas). Without it PostgreSQL alone is needed, and the
     /// contexts read each other's logs; a node may be started with it later and goes on
     #[arg(long, value_name = "private|BROKERS")]
     pub(crate) kafka: Option<String>,
+    /// USCC of an agency that reads the blacklist, and has to acknowledge each removal; may be given
+    /// several times. On a private Kafka it may read what leaves the node until a start without it
+    #[arg(long, value_name = "USCC")]
+    pub(crate) reader: Vec<String>,
     /// OTLP/gRPC endpoint that traces and metrics are sent to
     #[arg(long)]
     pub(crate) otlp: Option<String>,

@@ -17,7 +17,7 @@ async fn main() -> ExitCode {
     let Ok(log) = open_log(url, schema).await else {
         return ExitCode::FAILURE;
     };
-    let cluster = Cluster { bootstrap: bootstrap.clone() };
+    let cluster = Cluster::plain(bootstrap);
     let relay = Relay {
         log,
         cluster,

@@ -25,7 +25,7 @@ async fn a_relay_killed_inside_transactions_loses_doubles_and_reorders_nothing()
     let log = scratch.log(SCHEMA, &[]).await.unwrap();
     let bootstrap = onenet_devservers::shared_kafka().unwrap().to_owned();
     let prefix = format!("t{}.", new_id().simple());
-    let (cluster, topics) = (Cluster { bootstrap: bootstrap.clone() }, topics(&prefix));
+    let (cluster, topics) = (Cluster::plain(&bootstrap), topics(&prefix));
     topics.ensure(&cluster, PARTITIONS, &[]).await.unwrap();
     let url = scratch.settings(SCHEMA).url;
     let relay = || {

@@ -71,7 +71,7 @@ async fn a_node_moves_from_embedded_to_kafka() {
     assert!(before[0].contains(&uscc(BEFORE)) && after[0].contains(&uscc(AFTER)), "{after:?}");
 
     // every log is on its topic, once
-    let cluster = Cluster { bootstrap: kafka.to_owned() };
+    let cluster = Cluster::plain(kafka);
     let mut heads = 0;
     for context in CONTEXTS {
         let head = log(moved.node(), context).await.head().await.unwrap().number;

@@ -57,7 +57,7 @@ impl<'a> Story<'a> {
 #[tokio::test]
 async fn penalties_open_cases_by_the_rules_alone_and_the_topic_holds_what_is_in_force() {
     let (collector, otlp) = Collector::start().await;
-    let mut network = Network::start(Some(otlp)).await;
+    let mut network = Network::start_secured(Some(otlp)).await;
     let Story { actors, listings, .. } = Story::tell(&network).await;
     assert_eq!(until_blacklisted(&network, 2).await["in_force"], serde_json::json!(listings));
     actors.remove(CHEMICAL, &listings[0]).await;
@@ -131,19 +131,19 @@ async fn measured(network: &Network, what: &str, is_so: fn(f64) -> bool) {
 
 /// The platform's programme, with its own certificate.
 fn platform(network: &Network, words: &[&str]) -> Value {
-    let identity = network.node.organisation(&uscc(PLATFORM)).unwrap();
     let mut command = reader(network);
     command.arg("--address").arg(format!("localhost:{}", network.address("credit").port()));
-    command.arg("--ca").arg(network.node.authority());
-    command.arg("--certificate").arg(identity.certificate).arg("--key").arg(identity.key);
     answered(command.args(words))
 }
 
 fn reader(network: &Network) -> Command {
     let kafka = network.node.settings().kafka.as_ref().unwrap();
-    let (interpreter, script) = python("blacklist.py");
+    let (platform, (interpreter, script)) = (uscc(PLATFORM), python("blacklist.py"));
+    let identity = network.node.organisation(&platform).unwrap();
     let mut command = Command::new(interpreter);
     command.arg(script).args(["--brokers", &kafka.brokers, "--prefix", &kafka.prefix]);
+    command.args(["--reader", &platform]).arg("--ca").arg(network.node.authority());
+    command.arg("--certificate").arg(identity.certificate).arg("--key").arg(identity.key);
     command
 }
 

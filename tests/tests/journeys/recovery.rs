@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, process::Command};
 
 use onenet_chassis::testing::{refusal, uscc};
 use onenet_eventstore::{Db, PgLog, sqlx};
-use onenet_kafka::{Cluster, ReadRecord, read_topic};
+use onenet_kafka::{ReadRecord, read_topic};
 use onenet_kernel::Recorded;
 use onenet_proto::{
     common::v1::Receipt,
@@ -260,9 +260,9 @@ fn prefix(network: &Network) -> String {
 }
 
 async fn on_topic(network: &Network, prefix: &str, name: &str) -> Vec<ReadRecord> {
-    let brokers = &network.node.settings().kafka.as_ref().unwrap().brokers;
+    let cluster = network.node.settings().cluster().unwrap();
     let topic = format!("{prefix}onenet.{name}.v1");
-    read_topic(&Cluster { bootstrap: brokers.clone() }, &topic).await.unwrap()
+    read_topic(&cluster, &topic).await.unwrap()
 }
 
 async fn assert_once_on_the_topics(network: &Network, prefix: &str) {

@@ -2,7 +2,7 @@ use std::{path::Path, sync::Arc};
 
 use onenet_kernel::Timestamp;
 use rustls::{
-    RootCertStore, ServerConfig,
+    ClientConfig, RootCertStore, ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
     server::WebPkiClientVerifier,
 };
@@ -25,10 +25,7 @@ impl Settings {
     /// refused: every caller would refuse it.
     pub fn tls(&self, now: Timestamp) -> Result<Arc<ServerConfig>, ConfigError> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let mut roots = RootCertStore::empty();
-        for authority in certificates("server.client_ca", &self.server.client_ca)? {
-            roots.add(authority).map_err(unusable("server.client_ca"))?;
-        }
+        let roots = roots("server.client_ca", &self.server.client_ca)?;
         let verifier =
             WebPkiClientVerifier::builder_with_provider(roots.into(), Arc::clone(&provider))
                 .allow_unauthenticated()
@@ -47,6 +44,37 @@ impl Settings {
         Ok(Arc::new(config))
     }
 
+    /// Whether the files of `kafka.tls` can be used at `now`: a certificate that has expired, or a key
+    /// that is another's, would be refused by every broker.
+    pub fn check_kafka_tls(&self, now: Timestamp) -> Result<(), ConfigError> {
+        let Some(tls) = self.kafka.as_ref().and_then(|kafka| kafka.tls.as_ref()) else {
+            return Ok(());
+        };
+        let roots = roots("kafka.tls.ca", &tls.ca)?;
+        Validity::of("kafka.tls.certificate", &tls.certificate)?
+            .check("kafka.tls.certificate", now)?;
+        let chain = certificates("kafka.tls.certificate", &tls.certificate)?;
+        let key = PrivateKeyDer::from_pem_file(&tls.key).map_err(unusable("kafka.tls.key"))?;
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[&rustls::version::TLS13])
+            .map_err(unusable("kafka.tls"))?
+            .with_root_certificates(roots)
+            .with_client_auth_cert(chain, key)
+            .map_err(unusable("kafka.tls.certificate"))?;
+        Ok(())
+    }
+
+    /// How long the certificate is good that the node shows to the brokers, and each authority that it
+    /// believes theirs from; nothing where the connection is plain.
+    pub fn kafka_certificates(&self) -> Result<Option<(Validity, Vec<Validity>)>, ConfigError> {
+        let Some(tls) = self.kafka.as_ref().and_then(|kafka| kafka.tls.as_ref()) else {
+            return Ok(None);
+        };
+        let own = Validity::of("kafka.tls.certificate", &tls.certificate)?;
+        Ok(Some((own, Validity::each("kafka.tls.ca", &tls.ca)?)))
+    }
+
     /// How long the node's own certificate is good.
     pub fn server_certificate(&self) -> Result<Validity, ConfigError> {
         Validity::of("server.certificate", &self.server.certificate)
@@ -54,9 +82,7 @@ impl Settings {
 
     /// How long each authority is good whose client certificates are accepted.
     pub fn authorities(&self) -> Result<Vec<Validity>, ConfigError> {
-        let setting = "server.client_ca";
-        let authorities = certificates(setting, &self.server.client_ca)?;
-        authorities.iter().map(|authority| Validity::read(setting, authority)).collect()
+        Validity::each("server.client_ca", &self.server.client_ca)
     }
 }
 
@@ -72,6 +98,10 @@ impl Validity {
             all = Self { from: all.from.max(from), until: all.until.min(until) };
         }
         Ok(all)
+    }
+
+    fn each(setting: &'static str, path: &Path) -> Result<Vec<Self>, ConfigError> {
+        certificates(setting, path)?.iter().map(|der| Self::read(setting, der)).collect()
     }
 
     fn read(setting: &'static str, der: &CertificateDer<'_>) -> Result<Self, ConfigError> {
@@ -99,6 +129,14 @@ impl Validity {
     }
 }
 
+fn roots(setting: &'static str, path: &Path) -> Result<RootCertStore, ConfigError> {
+    let mut roots = RootCertStore::empty();
+    for authority in certificates(setting, path)? {
+        roots.add(authority).map_err(unusable(setting))?;
+    }
+    Ok(roots)
+}
+
 fn certificates(
     setting: &'static str,
     path: &Path,
@@ -118,6 +156,32 @@ fn unusable<E: std::fmt::Display>(setting: &'static str) -> impl FnOnce(E) -> Co
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::KafkaTls;
+
+    #[test]
+    fn files_for_kafka_that_brokers_would_refuse_are_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let pki = onenet_devservers::Pki::open(folder.path()).unwrap();
+        let (node, other) = (pki.node("henan").unwrap(), pki.node("hubei").unwrap());
+        let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/onenet.toml");
+        let mut settings = Settings::read(&example).unwrap();
+        let good = KafkaTls { ca: pki.authority(), certificate: node.certificate, key: node.key };
+        let mut check = |tls: KafkaTls| {
+            settings.kafka.as_mut().unwrap().tls = Some(tls);
+            settings.check_kafka_tls(Timestamp::from_micros(1_800_000_000_000_000))
+        };
+        check(good.clone()).unwrap();
+        let missing = folder.path().join("none.pem");
+        for (tls, setting) in [
+            (KafkaTls { ca: missing.clone(), ..good.clone() }, "kafka.tls.ca"),
+            (KafkaTls { certificate: missing.clone(), ..good.clone() }, "kafka.tls.certificate"),
+            (KafkaTls { key: missing, ..good.clone() }, "kafka.tls.key"),
+            (KafkaTls { key: other.key, ..good }, "kafka.tls.certificate"),
+        ] {
+            let refused = check(tls).unwrap_err().to_string();
+            assert!(refused.starts_with(setting), "{setting}: {refused}");
+        }
+    }
 
     #[test]
     fn a_certificate_is_good_from_its_first_second_to_its_last() {

@@ -8,7 +8,7 @@ use onenet_eventstore::{
     Checkpoint, Db, HandleError, Handler as _, PgLog, Source as _,
     testing::{cause, new_id},
 };
-use onenet_kafka::{Cluster, KafkaSource, Topics, events_only};
+use onenet_kafka::{KafkaSource, Topics, events_only};
 use onenet_kernel::{
     Appended, EventStore as _, Key, NewEvent, Position, Receipt, Recorded, StreamId, Version,
 };
@@ -188,8 +188,7 @@ pub async fn published(
     topic: String,
     count: usize,
 ) -> Result<Vec<Recorded>, Failed> {
-    let kafka = node.settings().kafka.as_ref().ok_or("the node has no Kafka")?;
-    let cluster = Cluster { bootstrap: kafka.brokers.clone() };
+    let cluster = node.settings().cluster().ok_or("the node has no Kafka")?;
     let mut source = KafkaSource::new(&cluster, "test", topic)?;
     let beginning = Checkpoint { next_offset: 0, last: None };
     let partitions = source.partitions().await?.into_iter().map(|it| (it, beginning));

@@ -27,7 +27,7 @@ impl Handler for Nothing {
 }
 
 fn follow(world: &World, stop: &CancellationToken) -> JoinHandle<Result<(), FollowerError>> {
-    let source = KafkaSource::new(&world.cluster, "henan.copy", world.topics.events()).unwrap();
+    let source = KafkaSource::new(&world.cluster, "copy", world.topics.events()).unwrap();
     tokio::spawn(Follower::new(world.log.db().clone(), source, Nothing).run(stop.clone()))
 }
 
@@ -37,8 +37,7 @@ async fn a_topic_keeps_the_contract_of_sources() {
     let stop_relay = CancellationToken::new();
     let relay = world.start(&stop_relay);
     let suite = SourceSuite { scratch: &world.scratch, schema: "ledger", log: &world.log };
-    let make =
-        || async { Ok(KafkaSource::new(&world.cluster, "henan.suite", world.topics.events())?) };
+    let make = || async { Ok(KafkaSource::new(&world.cluster, "suite", world.topics.events())?) };
     suite.run(make).await.unwrap();
     stop_relay.cancel();
     relay.await.unwrap().unwrap();
@@ -62,8 +61,8 @@ async fn an_offset_that_the_topic_does_not_hold_stops_the_follower() {
 
 #[tokio::test]
 async fn a_kafka_that_is_away_holds_no_thread_of_the_process() {
-    let cluster = Cluster { bootstrap: "127.0.0.1:1".to_owned() };
-    let mut source = KafkaSource::new(&cluster, "henan.copy", "away".to_owned()).unwrap();
+    let cluster = Cluster::plain("127.0.0.1:1");
+    let mut source = KafkaSource::new(&cluster, "copy", "away".to_owned()).unwrap();
     // on this runtime's one thread a question that blocks would be answered before the time is up
     let asked = tokio::time::timeout(Duration::from_millis(200), source.partitions()).await;
     assert!(asked.is_err(), "answered: {asked:?}");

@@ -32,7 +32,7 @@ impl World {
     pub(crate) async fn on(bootstrap: String) -> Self {
         let scratch = Scratch::create(onenet_devservers::shared_postgres().unwrap()).await.unwrap();
         let log = scratch.log("ledger", &[]).await.unwrap();
-        let cluster = Cluster { bootstrap };
+        let cluster = Cluster::plain(bootstrap);
         let topics = Topics {
             prefix: format!("t{}.", new_id().simple()),
             node: "henan".to_owned(),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use onenet_chassis::testing::elsewhere;
-use onenet_kafka::{Cluster, read_topic};
+use onenet_kafka::read_topic;
 use onenet_kernel::Issuer;
 use onenet_proto::{
     common::v1::Position,
@@ -79,8 +79,7 @@ fn record(state: State, position: Option<Position>) -> BlacklistRecord {
 
 /// What a committed reader sees of the blacklist topic, once `count` records are there.
 async fn read(world: &World, topic: &str, count: usize) -> Vec<BlacklistRecord> {
-    let kafka = world.node.settings().kafka.as_ref().unwrap();
-    let cluster = Cluster { bootstrap: kafka.brokers.clone() };
+    let cluster = world.node.settings().cluster().unwrap();
     let mut records = Vec::new();
     for _ in 0..600 {
         records = read_topic(&cluster, topic).await.unwrap();

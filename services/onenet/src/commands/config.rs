@@ -17,6 +17,7 @@ pub(crate) fn run(options: &Config) -> Result<()> {
         ConfigWhat::Check => {
             settings.operator()?;
             settings.tls(SystemClock.now())?;
+            settings.check_kafka_tls(SystemClock.now())?;
             settings.blacklist.readers()?;
             for context in contexts::all() {
                 settings.database(context.name)?;

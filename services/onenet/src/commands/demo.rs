@@ -41,10 +41,12 @@ pub(crate) async fn run(options: Demo) -> Result<()> {
 
     say("onenet 一张网：一条事实的旅程 / the journey of one fact\n");
     let travel = travel(options.embedded).await?;
+    let cast = Cast::new();
     let own = Own::start(Wanted {
         folder: &folder,
         node: "henan",
         operator: OPERATOR,
+        readers: std::slice::from_ref(&cast.platform),
         listen: None,
         otlp: None,
         metrics: None,
@@ -53,7 +55,7 @@ pub(crate) async fn run(options: Demo) -> Result<()> {
     .await?;
     let mut running = own.node.start(contexts::all(), &Role::ALL, Arc::new(SystemClock)).await?;
     say(&format!("  就绪 / ready: {}", contexts::names()));
-    let stage = Stage { own: &own, address: running.address, cast: Cast::new() };
+    let stage = Stage { own: &own, address: running.address, cast };
     tokio::select! {
         // why the node could not go on says more than what a caller saw of it
         ended = running.ended() => ended?,

@@ -4,8 +4,8 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use onenet_chassis::private::{Plan, PrivateNode};
-use onenet_devservers::{Kafka, Postgres};
+use onenet_chassis::private::{Brokers, Plan, PrivateNode};
+use onenet_devservers::{Pki, Postgres, SecuredKafka};
 
 use crate::contexts;
 
@@ -13,14 +13,14 @@ use crate::contexts;
 pub(crate) struct Own {
     pub(crate) node: PrivateNode,
     postgres: Postgres,
-    _kafka: Option<Kafka>,
+    _kafka: Option<SecuredKafka>,
 }
 
 /// How a private node's events travel.
 pub(crate) enum Travel {
     /// Contexts read each other's logs.
     Embedded,
-    /// Over a Kafka of its own.
+    /// Over a Kafka of its own, with TLS and access lists.
     Private,
     /// Over somebody else's.
     Brokers(String),
@@ -31,6 +31,7 @@ pub(crate) struct Wanted<'a> {
     pub(crate) folder: &'a Path,
     pub(crate) node: &'a str,
     pub(crate) operator: &'a str,
+    pub(crate) readers: &'a [String],
     pub(crate) listen: Option<SocketAddr>,
     pub(crate) otlp: Option<String>,
     pub(crate) metrics: Option<SocketAddr>,
@@ -44,7 +45,8 @@ impl Own {
         let needs_kafka = matches!(wanted.travel, Travel::Private);
         let (postgres, private_kafka) = tokio::task::spawn_blocking(move || {
             let postgres = Postgres::start(&folder.join("postgres"))?;
-            let start = || Kafka::start(&folder.join("kafka"), &[]);
+            let pki = Pki::open(&folder.join("pki"))?;
+            let start = || SecuredKafka::start(&folder.join("kafka"), &pki);
             let kafka = needs_kafka.then(start).transpose()?;
             Ok::<_, onenet_devservers::DevServerError>((postgres, kafka))
         })
@@ -52,8 +54,10 @@ impl Own {
         .context("starting the private servers")??;
         let kafka = match wanted.travel {
             Travel::Embedded => None,
-            Travel::Private => private_kafka.as_ref().map(Kafka::bootstrap),
-            Travel::Brokers(brokers) => Some(brokers),
+            Travel::Private => {
+                private_kafka.as_ref().map(|kafka| Brokers::Secured(kafka.bootstrap()))
+            }
+            Travel::Brokers(brokers) => Some(Brokers::Plain(brokers)),
         };
         let plan = Plan {
             postgres: postgres.url("postgres"),
@@ -63,11 +67,15 @@ impl Own {
             prefix: String::new(),
             node: wanted.node.to_owned(),
             operator: wanted.operator.to_owned(),
+            readers: wanted.readers.to_vec(),
             otlp: wanted.otlp,
             metrics: wanted.metrics,
             listen: wanted.listen.unwrap_or((Ipv4Addr::LOCALHOST, 0).into()),
         };
         let node = PrivateNode::make(wanted.folder, &plan).await?;
+        if let Some(kafka) = &private_kafka {
+            tokio::task::block_in_place(|| node.permit(kafka, &contexts::all()))?;
+        }
         node.prepare(&contexts::all()).await?;
         Ok(Self { node, postgres, _kafka: private_kafka })
     }

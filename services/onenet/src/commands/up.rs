@@ -21,6 +21,7 @@ pub(crate) async fn run(options: Up) -> Result<()> {
         folder: &options.data,
         node: &options.node,
         operator: &options.operator,
+        readers: &options.reader,
         listen: Some(options.listen),
         otlp: options.otlp.clone(),
         metrics: options.metrics,

@@ -66,6 +66,15 @@ fn certificates(report: &mut Report, settings: &Settings, now: Timestamp, days: 
     for authority in settings.authorities().unwrap_or_default() {
         ends(report, "签发机构 / an authority of callers", authority, now, days);
     }
+    if let Err(error) = settings.check_kafka_tls(now) {
+        return report.failed("Kafka 证书 / certificates for Kafka", &error, CERTIFICATES);
+    }
+    if let Ok(Some((own, authorities))) = settings.kafka_certificates() {
+        ends(report, "Kafka 客户端证书 / the node's certificate for Kafka", own, now, days);
+        for authority in authorities {
+            ends(report, "Kafka 签发机构 / an authority of the brokers", authority, now, days);
+        }
+    }
 }
 
 fn ends(report: &mut Report, whose: &str, validity: Validity, now: Timestamp, days: i64) {

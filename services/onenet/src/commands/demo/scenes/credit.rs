@@ -1,5 +1,6 @@
 use anyhow::{Context as _, Result, bail, ensure};
-use onenet_kafka::{Cluster, read_topic};
+use onenet_devservers::Identity;
+use onenet_kafka::{Cluster, Tls, read_topic};
 use onenet_proto::{
     common::v1::Receipt,
     credit::v1::{
@@ -131,11 +132,14 @@ impl Stage<'_> {
         let get = GetBlacklistEntryRequest { fresh_as, subject: self.cast.plant.clone() };
         let answer = self.credit()?.get_blacklist_entry(get).await?.into_inner();
         let expected = answer.record.context("a record")?;
-        let Some(brokers) = self.own.kafka() else {
+        let Some(node) = self.own.node.settings().cluster() else {
             say(&format!("  GetBlacklistEntry: {}", described(&expected)));
             return Ok(());
         };
-        let cluster = Cluster { bootstrap: brokers.to_owned() };
+        // the platform reads it, as itself
+        let Identity { certificate, key } = self.own.node.organisation(&self.cast.platform)?;
+        let tls = Some(Tls { ca: self.own.node.authority(), certificate, key });
+        let cluster = Cluster { caller: self.cast.platform.clone(), tls, ..node };
         for _ in 0..LOOKS {
             let newest = read_topic(&cluster, BLACKLIST).await?.pop();
             let bytes = newest.and_then(|record| record.value).unwrap_or_default();
