@@ -4,6 +4,7 @@ pub mod actors;
 pub mod collector;
 pub mod network;
 pub mod process;
+pub mod up;
 
 use onenet_eventstore::{Db, DbSettings, PgLog, StartupError, TimerChange};
 use onenet_kafka::Topics;

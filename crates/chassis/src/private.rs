@@ -21,8 +21,8 @@ use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity
 
 use crate::{
     config::{
-        BlacklistSettings, DatabaseSettings, ExchangeSettings, KafkaSettings, KafkaTls,
-        LISTINGS_DAYS, NodeSettings, ServerSettings, Settings, TelemetrySettings,
+        BlacklistSettings, ConfigError, DatabaseSettings, ExchangeSettings, KafkaSettings,
+        KafkaTls, LISTINGS_DAYS, NodeSettings, ServerSettings, Settings, TelemetrySettings,
     },
     context::{Context, Role, StartError, run},
     tools::prepare,
@@ -30,6 +30,8 @@ use crate::{
 
 /// Topics of a private Kafka have few partitions: it serves one machine.
 const PARTITIONS: i32 = 3;
+/// Where a node's settings are, in its folder.
+const SETTINGS: &str = "onenet.toml";
 
 /// Why a private node does not stand.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +42,9 @@ pub enum PrivateError {
     /// Its certificates cannot be made.
     #[error(transparent)]
     Server(#[from] DevServerError),
+    /// Its settings cannot be read.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// A file of it cannot be written.
     #[error("writing {}", path.display())]
     File {
@@ -160,6 +165,12 @@ impl PrivateNode {
         Ok(Self { settings: Arc::new(settings), folder: folder.to_owned(), pki })
     }
 
+    /// A node that was made in `folder` and has written its settings there.
+    pub fn open(folder: &Path) -> Result<Self, PrivateError> {
+        let settings = Arc::new(Settings::read(&folder.join(SETTINGS))?);
+        Ok(Self { settings, folder: folder.to_owned(), pki: Pki::open(&folder.join("pki"))? })
+    }
+
     /// The node's settings, as a process of it would read them.
     #[must_use]
     pub fn settings(&self) -> &Arc<Settings> {
@@ -168,7 +179,7 @@ impl PrivateNode {
 
     /// Writes the settings to a file that `onenet --config` reads.
     pub fn write_settings(&self) -> Result<PathBuf, PrivateError> {
-        let path = self.folder.join("onenet.toml");
+        let path = self.folder.join(SETTINGS);
         let text = toml::to_string_pretty(&*self.settings).map_err(|error| PrivateError::File {
             path: path.clone(),
             source: io::Error::other(error),

@@ -1,17 +1,16 @@
 //! What a context knows of divisions, organisations and enterprises, and of agencies where they call it.
 
 mod agencies;
+mod keep;
 
-use onenet_eventstore::{Db, DbError, HandleError, Handler, sqlx, sqlx::PgConnection};
+use onenet_eventstore::{Db, DbError, sqlx};
 use onenet_kernel::{Corrupt, Recorded};
 use onenet_proto::enterprise::v1::{
-    Division, DivisionKind, DivisionRegistered, EnterpriseProposed, EnterpriseRegistered,
-    EnterpriseState, EnterpriseView, KeyEnterpriseDesignated, KeySupervision, Organisation,
-    OrganisationFunction, OrganisationRegistered,
+    Division, EnterpriseState, EnterpriseView, Organisation, OrganisationFunction,
 };
 use prost::Message;
 
-pub use self::agencies::KeepAgencies;
+pub use self::{agencies::KeepAgencies, keep::KeepRegister};
 use crate::{
     AgencyStanding,
     view::{decode, one},
@@ -142,130 +141,7 @@ impl Register {
     }
 }
 
-/// Keeps the register: a follower of the enterprise topic, in the enterprise context of its own log.
-pub struct KeepRegister;
-
-impl KeepRegister {
-    /// The follower's name; frozen, checkpoints are kept under it.
-    pub const NAME: &'static str = "register";
-    /// The streams whose receipts it can be waited for.
-    pub const CATEGORIES: &'static [&'static str] = &["division", "organisation", "enterprise"];
-}
-
-impl Handler for KeepRegister {
-    fn name(&self) -> &'static str {
-        Self::NAME
-    }
-
-    async fn handle(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), HandleError> {
-        match event.event_type.strip_prefix("onenet.enterprise.v1.") {
-            Some("DivisionRegistered") => {
-                let division = payload::<DivisionRegistered>(event)?.division;
-                keep_division(tx, &division.unwrap_or_default()).await
-            }
-            Some("OrganisationRegistered") => {
-                let organisation = payload::<OrganisationRegistered>(event)?.organisation;
-                keep_organisation(tx, &organisation.unwrap_or_default()).await
-            }
-            Some("EnterpriseProposed") => {
-                let fact: EnterpriseProposed = payload(event)?;
-                change_enterprise(tx, event, |view| {
-                    view.enterprise = fact.enterprise;
-                    view.proposed_by = Some(fact.proposed_by);
-                    view.set_state(EnterpriseState::Proposed);
-                })
-                .await
-            }
-            Some("EnterpriseRegistered") => {
-                let fact: EnterpriseRegistered = payload(event)?;
-                change_enterprise(tx, event, |view| {
-                    view.enterprise = fact.enterprise;
-                    view.registered_by = Some(fact.registered_by);
-                    view.proposed_by = fact.proposed_by;
-                    view.set_state(EnterpriseState::Registered);
-                })
-                .await
-            }
-            Some("KeyEnterpriseDesignated") => {
-                let fact: KeyEnterpriseDesignated = payload(event)?;
-                change_enterprise(tx, event, |view| {
-                    let (designated_by, basis) = (fact.designated_by, fact.basis);
-                    view.key_supervision = Some(KeySupervision { designated_by, basis });
-                })
-                .await
-            }
-            _ => Err(Corrupt::unknown_type(&event.event_type).into()),
-        }
-    }
-}
-
 /// The message an event carries.
 pub fn payload<M: Message + Default>(event: &Recorded) -> Result<M, Corrupt> {
     M::decode(event.payload.clone()).map_err(|error| Corrupt::new(&event.event_type, error))
-}
-
-async fn keep_division(tx: &mut PgConnection, division: &Division) -> Result<(), HandleError> {
-    sqlx::query(
-        "insert into divisions (code, jurisdiction_parent, is_placeholder, view)
-         values ($1, $2, $3, $4)
-         on conflict (code) do update set jurisdiction_parent = excluded.jurisdiction_parent,
-            is_placeholder = excluded.is_placeholder, view = excluded.view",
-    )
-    .bind(&division.code)
-    .bind(&division.jurisdiction_parent)
-    .bind(division.kind() == DivisionKind::Placeholder)
-    .bind(division.encode_to_vec())
-    .execute(tx)
-    .await?;
-    Ok(())
-}
-
-async fn keep_organisation(
-    tx: &mut PgConnection,
-    organisation: &Organisation,
-) -> Result<(), HandleError> {
-    sqlx::query(
-        "insert into organisations (uscc, division, view) values ($1, $2, $3)
-         on conflict (uscc) do update set division = excluded.division, view = excluded.view",
-    )
-    .bind(&organisation.uscc)
-    .bind(&organisation.division)
-    .bind(organisation.encode_to_vec())
-    .execute(tx)
-    .await?;
-    Ok(())
-}
-
-async fn change_enterprise(
-    tx: &mut PgConnection,
-    event: &Recorded,
-    change: impl FnOnce(&mut EnterpriseView),
-) -> Result<(), HandleError> {
-    let row: Option<Vec<u8>> =
-        sqlx::query_scalar("select view from enterprises where uscc = $1 for update")
-            .bind(&event.key.subject)
-            .fetch_optional(&mut *tx)
-            .await?;
-    let mut view: EnterpriseView = match row {
-        Some(bytes) => decode(&bytes).map_err(HandleError::from)?,
-        None => EnterpriseView::default(),
-    };
-    change(&mut view);
-    view.version = event.version.0;
-    sqlx::query(
-        "insert into enterprises (uscc, division, industry, is_registered, is_key, view)
-         values ($1, $2, $3, $4, $5, $6)
-         on conflict (uscc) do update set division = excluded.division,
-            industry = excluded.industry, is_registered = excluded.is_registered,
-            is_key = excluded.is_key, view = excluded.view",
-    )
-    .bind(&event.key.subject)
-    .bind(&event.key.division)
-    .bind(&event.key.industry)
-    .bind(view.state() == EnterpriseState::Registered)
-    .bind(view.key_supervision.is_some())
-    .bind(view.encode_to_vec())
-    .execute(tx)
-    .await?;
-    Ok(())
 }

@@ -41,7 +41,10 @@ impl Telemetry {
         let resource = Resource::builder().with_attributes(attributes).build();
         let spans = spans(settings, resource.clone())?;
         let metrics = metrics(settings, resource)?;
-        global::set_meter_provider(metrics.clone());
+        if settings.otlp.is_some() || settings.metrics.is_some() {
+            // where nobody looks, nothing is measured: the library calls each gauge a failure then
+            global::set_meter_provider(metrics.clone());
+        }
         let filter = EnvFilter::try_new(&settings.log).map_err(TelemetryError::Filter)?;
         let text = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
         let text = match settings.format {

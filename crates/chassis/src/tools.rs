@@ -8,7 +8,7 @@ use crate::{
     context::{Context, StartError},
 };
 
-const REGISTER: &[Step] = &[
+pub(crate) const REGISTER: &[Step] = &[
     (1, "register and audit", include_str!("../migrations/0001_register.sql")),
     (2, "agencies", include_str!("../migrations/0002_agencies.sql")),
 ];

@@ -57,6 +57,7 @@ async fn data_is_imported_watched_verified_and_the_relays_are_seen() {
     fs::write(&file, format!("{header}{}{}", rows[0], row(&uscc(32), "2614"))).unwrap();
     let (is_well, said) = run(&import).await;
     assert!(is_well, "mended, and what was in is not added twice: {said}");
+    assert!(!file.with_extension("rejected.csv").exists(), "what was rejected is in now");
 
     let caller = as_caller(&network, "exchange", AGENCY);
     let caller: Vec<&str> = caller.iter().map(String::as_str).collect();

@@ -52,6 +52,8 @@ pub(crate) async fn run(options: Import) -> Result<()> {
         }
     };
     if rejected.is_empty() {
+        // of an earlier run, whose rows are in now
+        fs::remove_file(quarantine_of(&file)).ok();
         say("全部导入 / everything is in");
         return Ok(());
     }
@@ -126,9 +128,13 @@ where
     rejected
 }
 
+fn quarantine_of(file: &Path) -> PathBuf {
+    file.with_extension("rejected.csv")
+}
+
 /// Writes what was refused beside the file: line, field, reason, and the message in Chinese.
 fn quarantine(file: &Path, rejected: &[Rejected]) -> Result<PathBuf> {
-    let path = file.with_extension("rejected.csv");
+    let path = quarantine_of(file);
     let mut writer =
         csv::Writer::from_path(&path).with_context(|| format!("writing {}", path.display()))?;
     writer.write_record(["line", "field", "reason", "message_zh", "message"])?;
