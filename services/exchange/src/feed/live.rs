@@ -88,6 +88,11 @@ impl Subscriptions {
         let at = self.start(&subscriber, wanted.resume_token.as_deref()).await?;
         inner.tail.directory().read().await?;
         let is_itself = inner.door.register().registered(&subscriber).await?.is_some();
+        let snapshots = inner.tail.directory().changes();
+        let has_grant = {
+            let today = inner.door.today();
+            snapshots.borrow().in_force(&subscriber, today).next().is_some()
+        };
         let delivered =
             Delivered::begin(inner.db.clone(), at.subscription, subscriber.clone()).await?;
         let (messages, stream) = mpsc::channel(MESSAGES_WAITING);
@@ -100,11 +105,12 @@ impl Subscriptions {
         let going = Stream {
             shared: Arc::clone(inner),
             pages: inner.tail.subscribe(),
-            snapshots: inner.tail.directory().changes(),
+            snapshots,
             subscriber: subscriber.clone(),
             rpc: call.rpc.clone(),
             certificate: hex::encode(call.caller.certificate_sha256),
             is_itself,
+            for_corrections: !has_grant && at.sequence > 0,
             at,
             filter: wanted.filter,
             max_batch: usize::try_from(max_batch).unwrap_or(usize::MAX),

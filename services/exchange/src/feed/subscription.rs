@@ -44,6 +44,8 @@ pub(super) struct Stream {
     pub(super) certificate: String,
     /// It is a registered enterprise and receives what is about itself, whatever grants it has.
     pub(super) is_itself: bool,
+    /// It was opened without a grant in force, to hear what is corrected of what it was sent.
+    pub(super) for_corrections: bool,
     pub(super) at: Resume,
     pub(super) filter: Filter,
     pub(super) max_batch: usize,
@@ -233,8 +235,8 @@ impl Stream {
         Ok(())
     }
 
-    /// An agency without a grant in force has nothing to wait for, and one whose certificate was replaced
-    /// may be somebody else.
+    /// An agency that loses its last grant is told so: the stream ends. Resumed after that, what it was sent
+    /// can still be corrected. One whose certificate was replaced may be somebody else.
     pub(super) fn has_rights(&self) -> Result<(), Refusal> {
         self.check_rights(&self.snapshots.borrow())
     }
@@ -244,7 +246,8 @@ impl Stream {
             return Err(certificate_not_registered(&self.certificate));
         }
         let today = self.shared.door.today();
-        if self.is_itself || snapshot.in_force(&self.subscriber, today).next().is_some() {
+        let has_grant = || snapshot.in_force(&self.subscriber, today).next().is_some();
+        if self.is_itself || self.for_corrections || has_grant() {
             return Ok(());
         }
         Err(Refusal::new(Reason::NoGrantInForce, "the agency has no grant in force"))

@@ -1,6 +1,6 @@
 //! A correction or withdrawal reaches everyone whom the corrected event has reached.
 
-use onenet_chassis::testing::uscc;
+use onenet_chassis::testing::{refusal, uscc};
 use onenet_kernel::StreamId;
 use onenet_proto::{
     cloudevents::v1::CloudEvent,
@@ -9,7 +9,9 @@ use onenet_proto::{
 };
 use prost::Message;
 
-use crate::support::{BUREAU, Subscriber, World, beginning, data, new_id, terms};
+use tonic::Code;
+
+use crate::support::{BUREAU, Subscriber, World, beginning, data, new_id, resume, terms};
 
 const CHEMICAL: u32 = 10;
 const MINING: u32 = 11;
@@ -97,4 +99,35 @@ async fn who_received_a_report_hears_of_its_correction_whatever_holds_today() {
     let caught_up = begin().await.unwrap().events(3).await;
     let types: Vec<_> = caught_up.iter().map(|event| event.r#type.as_str()).collect();
     assert_eq!(types, [REPORTED, CORRECTED, WITHDRAWN]);
+}
+
+#[tokio::test]
+async fn who_has_lost_its_last_grant_still_hears_what_is_corrected_of_what_it_received() {
+    let world = World::new().await;
+    world.register_agency(CHEMICAL).await;
+    let grant_id = world.grant(CHEMICAL, of(&[REPORTED, CORRECTED], "26")).await;
+    let mut agency = world.subscribe(CHEMICAL).await;
+    says(&world, REPORTED, &HiddenDangerReported::default()).await;
+    let reported = agency.events(1).await.remove(0);
+    let (command_id, reason) = (new_id(), "用途变更".to_owned());
+    let revoke = RevokeGrantRequest { command_id, grant_id, reason, ..Default::default() };
+    world.client(BUREAU).revoke_grant(revoke).await.unwrap();
+    let (code, reason, _) = refusal(&agency.end().await);
+    let ended = (Code::PermissionDenied, "EXCHANGE_ERROR_REASON_NO_GRANT_IN_FORCE");
+    assert_eq!((code, reason.as_str()), ended);
+
+    says(&world, CORRECTED, &correction(&reported)).await;
+    says(&world, REPORTED, &HiddenDangerReported::default()).await;
+    let request = resume(&agency.token);
+    let mut resumed = Subscriber::open(world.client(CHEMICAL), request).await.unwrap();
+    resumed.sequence = agency.sequence;
+    let heard = resumed.events(1).await.remove(0);
+    assert_eq!(heard.r#type, CORRECTED);
+    assert!(heard.attributes.contains_key("reduced"), "no grant lets it pass");
+    // the report that came after the grant had ended is not among what follows
+    resumed.progress().await;
+
+    let anew = Subscriber::open(world.client(CHEMICAL), beginning()).await.map(drop);
+    let (code, reason, _) = refusal(&anew.unwrap_err());
+    assert_eq!((code, reason.as_str()), ended, "a new subscription was sent nothing");
 }
