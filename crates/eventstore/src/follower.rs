@@ -25,8 +25,11 @@ use crate::{
 
 /// Pause after a failure that may pass.
 const PAUSE: Duration = Duration::from_millis(500);
-/// Parked events tried again per round, so that new ones are not kept waiting.
-const RETRIES_PER_ROUND: usize = 100;
+/// How often is looked for parked events whose time has come: seldom, since under load a round has few
+/// events and mostly none is parked.
+const RETRY_EVERY: Duration = Duration::from_millis(250);
+/// Parked events tried again per look, so that new ones are not kept waiting.
+const RETRIES_AT_ONCE: usize = 100;
 
 /// Why a follower stopped for good.
 #[derive(Debug, thiserror::Error)]
@@ -104,14 +107,17 @@ impl<S: Source, H: Handler> Follower<S, H> {
 
     async fn follow(mut self, stop: CancellationToken) -> Result<(), FollowerError> {
         let name = self.handler.name();
-        let mut renew_at = Instant::now();
+        let (mut renew_at, mut retry_at) = (Instant::now(), Instant::now());
         while !stop.is_cancelled() {
             let round = async {
                 if Instant::now() >= renew_at {
                     self.claim().await?;
                     renew_at = Instant::now() + RENEW_EVERY;
                 }
-                self.retry_parked().await?;
+                if Instant::now() >= retry_at {
+                    self.retry_parked().await?;
+                    retry_at = Instant::now() + RETRY_EVERY;
+                }
                 let polled = stop.run_until_cancelled(self.source.poll()).await;
                 let deliveries = polled.transpose()?.unwrap_or_default();
                 self.has_read(&deliveries);
@@ -309,7 +315,7 @@ impl<S: Source, H: Handler> Follower<S, H> {
         if self.claims.is_empty() {
             return Ok(());
         }
-        for _ in 0..RETRIES_PER_ROUND {
+        for _ in 0..RETRIES_AT_ONCE {
             let begin = DbError::while_("beginning a retry");
             let mut tx = self.db.pool().begin().await.map_err(begin)?;
             let Some(entry) = parked::next_due(&mut tx, self.handler.name()).await? else {
