@@ -20,11 +20,12 @@ use onenet_eventstore::DbSettings;
 use onenet_standards::Uscc;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::tls::{TlsDigest, TlsFiles};
 pub use self::{
     blacklist::BlacklistSettings,
     kafka::{KafkaSettings, KafkaTls},
     rules::{DatedRule, RuleSettings},
-    tls::Validity,
+    tls::{ServerTls, Validity},
 };
 
 pub(crate) use self::kafka::LISTINGS_DAYS;

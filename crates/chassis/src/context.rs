@@ -15,6 +15,7 @@ use tracing::Span;
 
 use crate::{
     access::{Policies, PolicyError},
+    certificates::Certificates,
     config::{ConfigError, KafkaSettings, Settings},
     door::Door,
     endpoint::Endpoint,
@@ -138,11 +139,7 @@ pub async fn run(
     settings.check_kafka_tls(clock.now())?;
     let endpoint = Endpoint::start(&settings.telemetry, stop).await?;
     let serving = match listener.filter(|_| roles.contains(&Role::Api)) {
-        Some(listener) => Some((listener, settings.tls(clock.now())?)),
-        None => None,
-    };
-    let _certificate = match &serving {
-        Some(_) => Some(meters::certificate(settings.server_certificate()?.until, clock)),
+        Some(listener) => Some((listener, Certificates::read(settings, clock)?)),
         None => None,
     };
     let (working, mut running) = (CancellationToken::new(), JoinSet::new());
@@ -173,7 +170,10 @@ pub async fn run(
         logs.push(log);
     }
     let serving = match serving {
-        Some((listener, tls)) => {
+        Some((listener, certificates)) => {
+            let tls = certificates.in_use();
+            meters::certificate(tls.clone(), clock);
+            running.spawn(certificates.keep(working.clone()).map(Ok));
             let routes = routes(services, stop).await;
             let stop = stop.clone();
             tokio::spawn(async move {

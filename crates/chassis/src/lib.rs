@@ -20,6 +20,7 @@ mod access;
 mod audit;
 mod calendar;
 mod call;
+mod certificates;
 pub mod config;
 mod context;
 pub mod day;

@@ -3,7 +3,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, LazyLock, Weak},
+    sync::{Arc, LazyLock},
     time::Duration,
 };
 
@@ -15,7 +15,10 @@ use opentelemetry::{
 };
 use prost::Message as _;
 use prost_types::FileDescriptorSet;
+use tokio::sync::watch;
 use tonic::Code;
+
+use crate::config::ServerTls;
 
 /// An RPC that a contract knows.
 struct Method {
@@ -80,23 +83,20 @@ pub(crate) fn refused(path: &str, reason: &'static str) {
     }
 }
 
-/// Shows how long the node's own certificate is still good, for as long as somebody keeps what this gives
-/// back.
-#[must_use]
-pub(crate) fn certificate(until: Timestamp, clock: &Arc<dyn Clock>) -> Arc<Timestamp> {
-    let (kept, clock) = (Arc::new(until), Arc::clone(clock));
-    let weak: Weak<Timestamp> = Arc::downgrade(&kept);
+/// Shows how long the certificate that is in use is still good, for as long as somebody may replace it.
+pub(crate) fn certificate(in_use: watch::Receiver<ServerTls>, clock: &Arc<dyn Clock>) {
+    let clock = Arc::clone(clock);
     meter()
         .f64_observable_gauge("onenet.certificate.expiry")
         .with_description("until the node's own certificate expires; negative afterwards")
         .with_unit("s")
         .with_callback(move |observer| {
-            if let Some(until) = weak.upgrade() {
-                observer.observe(seconds(clock.now(), *until), &[]);
+            if in_use.has_changed().is_ok() {
+                let until = in_use.borrow().validity.until;
+                observer.observe(seconds(clock.now(), until), &[]);
             }
         })
         .build();
-    kept
 }
 
 #[expect(clippy::cast_precision_loss, reason = "told to people; a microsecond matters to nobody")]

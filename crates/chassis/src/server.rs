@@ -12,7 +12,7 @@ use std::{
 use onenet_proto::common::v1::ErrorReason;
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, mpsc},
+    sync::{Semaphore, mpsc, watch},
     time::Instant,
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
@@ -22,7 +22,7 @@ use tonic::{Code, body::Body, service::Routes, transport::Server};
 use tower::{Layer, Service};
 use tracing::Instrument as _;
 
-use crate::{Refusal, meters, trace};
+use crate::{Refusal, config::ServerTls, meters, trace};
 
 /// Connections served at once; more wait in the system's queue.
 const CONNECTIONS: usize = 2_000;
@@ -39,15 +39,15 @@ const KEEPALIVE_WITHIN: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug)]
 pub(crate) struct RpcPath(pub(crate) String);
 
-/// Serves until `stop`, then lets calls under way end. Streams must watch `stop` themselves.
+/// Serves until `stop`, each new connection with what `tls` then holds; then lets calls under way end. Streams must watch `stop` themselves.
 pub(crate) async fn serve(
     listener: TcpListener,
-    tls: Arc<rustls::ServerConfig>,
+    tls: watch::Receiver<ServerTls>,
     routes: Routes,
     stop: CancellationToken,
 ) -> Result<(), tonic::transport::Error> {
     let (accepted, incoming) = mpsc::channel::<Result<TlsStream<TcpStream>, Infallible>>(64);
-    tokio::spawn(accept(listener, TlsAcceptor::from(tls), accepted, stop.clone()));
+    tokio::spawn(accept(listener, tls, accepted, stop.clone()));
     let serving = Server::builder()
         .max_concurrent_streams(Some(STREAMS_PER_CONNECTION))
         .http2_keepalive_interval(Some(KEEPALIVE_EVERY))
@@ -74,7 +74,7 @@ pub(crate) async fn serve(
 
 async fn accept(
     listener: TcpListener,
-    tls: TlsAcceptor,
+    tls: watch::Receiver<ServerTls>,
     accepted: mpsc::Sender<Result<TlsStream<TcpStream>, Infallible>>,
     stop: CancellationToken,
 ) {
@@ -95,7 +95,8 @@ async fn accept(
             }
         };
         stream.set_nodelay(true).ok();
-        let (tls, accepted) = (tls.clone(), accepted.clone());
+        let tls = TlsAcceptor::from(Arc::clone(&tls.borrow().config));
+        let accepted = accepted.clone();
         tokio::spawn(async move {
             match tokio::time::timeout(HANDSHAKE_WITHIN, tls.accept(stream)).await {
                 Ok(Ok(stream)) => {

@@ -1,14 +1,15 @@
-use std::{path::Path, sync::Arc};
+use std::{fs, path::Path, sync::Arc};
 
 use onenet_kernel::Timestamp;
 use rustls::{
-    ClientConfig, RootCertStore, ServerConfig,
+    ClientConfig, RootCertStore,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
     server::WebPkiClientVerifier,
 };
+use sha2::{Digest as _, Sha256};
 use x509_parser::parse_x509_certificate;
 
-use super::{ConfigError, Settings};
+use super::{ConfigError, ServerSettings, Settings};
 
 /// From when until when a chain of certificates is good: all of it has to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,41 +20,102 @@ pub struct Validity {
     pub until: Timestamp,
 }
 
+/// What a server shows its callers and whom it accepts.
+#[derive(Clone, Debug)]
+pub struct ServerTls {
+    /// How long its own certificate is good.
+    pub validity: Validity,
+    pub(crate) config: Arc<rustls::ServerConfig>,
+    pub(crate) digest: TlsDigest,
+}
+
+/// Of the content of all three files: tells whether one has changed.
+pub(crate) type TlsDigest = [u8; 32];
+
+/// The three files that [`ServerTls`] is made of, as they stood at one moment.
+pub(crate) struct TlsFiles {
+    certificate: Vec<u8>,
+    key: Vec<u8>,
+    client_ca: Vec<u8>,
+}
+
+const CERTIFICATE: &str = "server.certificate";
+const KEY: &str = "server.key";
+const CLIENT_CA: &str = "server.client_ca";
+const KAFKA_CA: &str = "kafka.tls.ca";
+const KAFKA_CERTIFICATE: &str = "kafka.tls.certificate";
+
 impl Settings {
     /// The TLS side of the server: TLS 1.3, client certificates requested and not required, since a
     /// call without one has to be answered and audited. A certificate that is not good at `now` is
     /// refused: every caller would refuse it.
-    pub fn tls(&self, now: Timestamp) -> Result<Arc<ServerConfig>, ConfigError> {
+    pub fn tls(&self, now: Timestamp) -> Result<ServerTls, ConfigError> {
+        TlsFiles::read(&self.server)?.judge(now)
+    }
+
+    /// How long each authority is good whose client certificates are accepted.
+    pub fn authorities(&self) -> Result<Vec<Validity>, ConfigError> {
+        Validity::each(CLIENT_CA, &self.server.client_ca)
+    }
+}
+
+impl TlsFiles {
+    pub(crate) fn read(settings: &ServerSettings) -> Result<Self, ConfigError> {
+        Ok(Self {
+            certificate: content(CERTIFICATE, &settings.certificate)?,
+            key: content(KEY, &settings.key)?,
+            client_ca: content(CLIENT_CA, &settings.client_ca)?,
+        })
+    }
+
+    pub(crate) fn digest(&self) -> TlsDigest {
+        let mut all = Sha256::new();
+        for file in [&self.certificate, &self.key, &self.client_ca] {
+            all.update(Sha256::digest(file));
+        }
+        all.finalize().into()
+    }
+
+    /// What a server can do with them, if they fit together and the certificate is good at `now`.
+    pub(crate) fn judge(&self, now: Timestamp) -> Result<ServerTls, ConfigError> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let roots = roots("server.client_ca", &self.server.client_ca)?;
+        let roots = roots(CLIENT_CA, &self.client_ca)?;
         let verifier =
             WebPkiClientVerifier::builder_with_provider(roots.into(), Arc::clone(&provider))
                 .allow_unauthenticated()
                 .build()
-                .map_err(unusable("server.client_ca"))?;
-        self.server_certificate()?.check("server.certificate", now)?;
-        let chain = certificates("server.certificate", &self.server.certificate)?;
-        let key = PrivateKeyDer::from_pem_file(&self.server.key).map_err(unusable("server.key"))?;
-        let mut config = ServerConfig::builder_with_provider(provider)
+                .map_err(unusable(CLIENT_CA))?;
+        let chain = certificates(CERTIFICATE, &self.certificate)?;
+        let validity = Validity::of(CERTIFICATE, &chain)?;
+        validity.check(CERTIFICATE, now)?;
+        let key = PrivateKeyDer::from_pem_slice(&self.key).map_err(unusable(KEY))?;
+        let mut config = rustls::ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(&[&rustls::version::TLS13])
             .map_err(unusable("server"))?
             .with_client_cert_verifier(verifier)
             .with_single_cert(chain, key)
-            .map_err(unusable("server.certificate"))?;
+            .map_err(|error| match error {
+                rustls::Error::InconsistentKeys(_) => unusable(KEY)(
+                    "它不是 server.certificate 的私钥 / it is not the key of server.certificate",
+                ),
+                error => unusable(CERTIFICATE)(error.to_string().as_str()),
+            })?;
         config.alpn_protocols = vec![b"h2".to_vec()];
-        Ok(Arc::new(config))
+        Ok(ServerTls { validity, config: Arc::new(config), digest: self.digest() })
     }
+}
 
+impl Settings {
     /// Whether the files of `kafka.tls` can be used at `now`: a certificate that has expired, or a key
     /// that is another's, would be refused by every broker.
     pub fn check_kafka_tls(&self, now: Timestamp) -> Result<(), ConfigError> {
         let Some(tls) = self.kafka.as_ref().and_then(|kafka| kafka.tls.as_ref()) else {
             return Ok(());
         };
-        let roots = roots("kafka.tls.ca", &tls.ca)?;
-        Validity::of("kafka.tls.certificate", &tls.certificate)?
-            .check("kafka.tls.certificate", now)?;
-        let chain = certificates("kafka.tls.certificate", &tls.certificate)?;
+        let roots = roots(KAFKA_CA, &content(KAFKA_CA, &tls.ca)?)?;
+        let chain =
+            certificates(KAFKA_CERTIFICATE, &content(KAFKA_CERTIFICATE, &tls.certificate)?)?;
+        Validity::of(KAFKA_CERTIFICATE, &chain)?.check(KAFKA_CERTIFICATE, now)?;
         let key = PrivateKeyDer::from_pem_file(&tls.key).map_err(unusable("kafka.tls.key"))?;
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         ClientConfig::builder_with_provider(provider)
@@ -61,7 +123,7 @@ impl Settings {
             .map_err(unusable("kafka.tls"))?
             .with_root_certificates(roots)
             .with_client_auth_cert(chain, key)
-            .map_err(unusable("kafka.tls.certificate"))?;
+            .map_err(unusable(KAFKA_CERTIFICATE))?;
         Ok(())
     }
 
@@ -71,29 +133,19 @@ impl Settings {
         let Some(tls) = self.kafka.as_ref().and_then(|kafka| kafka.tls.as_ref()) else {
             return Ok(None);
         };
-        let own = Validity::of("kafka.tls.certificate", &tls.certificate)?;
-        Ok(Some((own, Validity::each("kafka.tls.ca", &tls.ca)?)))
-    }
-
-    /// How long the node's own certificate is good.
-    pub fn server_certificate(&self) -> Result<Validity, ConfigError> {
-        Validity::of("server.certificate", &self.server.certificate)
-    }
-
-    /// How long each authority is good whose client certificates are accepted.
-    pub fn authorities(&self) -> Result<Vec<Validity>, ConfigError> {
-        Validity::each("server.client_ca", &self.server.client_ca)
+        let chain =
+            certificates(KAFKA_CERTIFICATE, &content(KAFKA_CERTIFICATE, &tls.certificate)?)?;
+        Ok(Some((Validity::of(KAFKA_CERTIFICATE, &chain)?, Validity::each(KAFKA_CA, &tls.ca)?)))
     }
 }
 
 impl Validity {
-    fn of(setting: &'static str, path: &Path) -> Result<Self, ConfigError> {
-        let chain = certificates(setting, path)?;
+    fn of(setting: &'static str, chain: &[CertificateDer<'_>]) -> Result<Self, ConfigError> {
         let mut all = Self {
             from: Timestamp::from_micros(i64::MIN),
             until: Timestamp::from_micros(i64::MAX),
         };
-        for certificate in &chain {
+        for certificate in chain {
             let Self { from, until } = Self::read(setting, certificate)?;
             all = Self { from: all.from.max(from), until: all.until.min(until) };
         }
@@ -101,7 +153,8 @@ impl Validity {
     }
 
     fn each(setting: &'static str, path: &Path) -> Result<Vec<Self>, ConfigError> {
-        certificates(setting, path)?.iter().map(|der| Self::read(setting, der)).collect()
+        let authorities = certificates(setting, &content(setting, path)?)?;
+        authorities.iter().map(|authority| Self::read(setting, authority)).collect()
     }
 
     fn read(setting: &'static str, der: &CertificateDer<'_>) -> Result<Self, ConfigError> {
@@ -122,26 +175,29 @@ impl Validity {
         } else {
             return Ok(());
         };
-        let reason = format!(
-            "{reason}; 更换证书后重启 / put a new one in place and start again: docs/runbooks/certificates.md"
-        );
+        let reason =
+            format!("{reason}; 更换证书 / put a new one in place: docs/runbooks/certificates.md");
         Err(ConfigError::Value { setting, reason })
     }
 }
 
-fn roots(setting: &'static str, path: &Path) -> Result<RootCertStore, ConfigError> {
+fn roots(setting: &'static str, pem: &[u8]) -> Result<RootCertStore, ConfigError> {
     let mut roots = RootCertStore::empty();
-    for authority in certificates(setting, path)? {
+    for authority in certificates(setting, pem)? {
         roots.add(authority).map_err(unusable(setting))?;
     }
     Ok(roots)
 }
 
+fn content(setting: &'static str, path: &Path) -> Result<Vec<u8>, ConfigError> {
+    fs::read(path).map_err(|source| ConfigError::File { setting, path: path.to_owned(), source })
+}
+
 fn certificates(
     setting: &'static str,
-    path: &Path,
+    pem: &[u8],
 ) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
-    let read = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let read = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>();
     let certificates = read.map_err(unusable(setting))?;
     if certificates.is_empty() {
         return Err(unusable(setting)("the file holds no certificate"));

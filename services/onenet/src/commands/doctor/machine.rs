@@ -55,12 +55,9 @@ fn files(report: &mut Report, settings: &Settings) {
 
 fn certificates(report: &mut Report, settings: &Settings, now: Timestamp, days: i64) {
     match settings.tls(now) {
-        Ok(_) => match settings.server_certificate() {
-            Ok(validity) => {
-                ends(report, "本节点证书 / the node's certificate", validity, now, days);
-            }
-            Err(error) => report.failed("证书 / certificate", &error, CERTIFICATES),
-        },
+        Ok(tls) => {
+            ends(report, "本节点证书 / the node's certificate", tls.validity, now, days);
+        }
         Err(error) => report.failed("证书 / certificates", &error, CERTIFICATES),
     }
     for authority in settings.authorities().unwrap_or_default() {
