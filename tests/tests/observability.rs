@@ -23,7 +23,6 @@ use onenet_tests::{
     process::until,
 };
 use tonic::Streaming;
-use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 
 /// What a name has with Prometheus beside its own: parts of a histogram.
 const OF_HISTOGRAMS: [&str; 3] = ["_bucket", "_sum", "_count"];
@@ -96,7 +95,6 @@ async fn documents_alerts_and_dashboard_name_what_a_node_exports() {
     };
     assert!(collector.metrics().iter().any(of_exchange), "{:?}", collector.metrics());
 
-    assert_ready_until_it_is_to_stop(&mut network).await;
     network.stop().await;
 }
 
@@ -117,24 +115,6 @@ async fn subscribe(network: &Network) -> Streaming<SubscribeResponse> {
     let subscribing =
         patiently(async || ExchangeServiceClient::new(agency.clone()).subscribe(request()).await);
     subscribing.await.into_inner()
-}
-
-/// A process that drains takes no new work, lives, and says so.
-async fn assert_ready_until_it_is_to_stop(network: &mut Network) {
-    assert_eq!(network.watch("hazard", "/readyz").unwrap().0, 200);
-    let channel = network.channel("hazard", &uscc(PROVINCE));
-    // a stream that does not end by itself: the process waits for it until its patience ends
-    let request = HealthCheckRequest { service: String::new() };
-    let _watching = HealthClient::new(channel).watch(request).await.unwrap();
-    let stopping = network.terminate("hazard");
-    until("a process that is not ready", async || {
-        let (status, _) = network.watch("hazard", "/readyz").unwrap();
-        status == 503
-    })
-    .await;
-    assert_eq!(network.watch("hazard", "/healthz").unwrap().0, 200, "it lives");
-    assert!(stopping.ended().await);
-    assert!(network.watch("hazard", "/healthz").is_none(), "it does not");
 }
 
 /// What all processes export of ours.

@@ -10,7 +10,6 @@ use onenet_kafka::{Beside, KafkaFault, Mapping, Relay, RelayError, TopicError};
 use onenet_kernel::{Clock, Recorded};
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
-use tonic::service::{Routes, RoutesBuilder};
 use tracing::Span;
 
 use crate::{
@@ -19,8 +18,9 @@ use crate::{
     config::{ConfigError, KafkaSettings, Settings},
     door::Door,
     endpoint::Endpoint,
+    health::Health,
     meters,
-    parts::{AddService, Host, Neighbours, Parts},
+    parts::{Host, Neighbours, Parts},
     server,
     tools::{open_log, topics},
     trace,
@@ -124,8 +124,8 @@ pub enum StartError {
 }
 
 /// Runs the roles of these contexts until `stop`, their services behind one listener; answers early
-/// if a part cannot go on. Ends in order: health says so, calls drain and streams end, then
-/// followers, clocks and relays.
+/// if a part cannot go on. Ends in order: health says so; calls drain and streams end; followers,
+/// reactions and clocks stop; the relays, last, publish what all of these have appended.
 pub async fn run(
     contexts: &[Context],
     settings: &Arc<Settings>,
@@ -142,7 +142,8 @@ pub async fn run(
         Some(listener) => Some((listener, Certificates::read(settings, clock)?)),
         None => None,
     };
-    let (working, mut running) = (CancellationToken::new(), JoinSet::new());
+    let draining = CancellationToken::new();
+    let (mut working, mut relaying) = (Stage::default(), Stage::default());
     let (mut services, mut logs) = (Vec::new(), Vec::new());
     let mut neighbours = Neighbours::new();
     for context in contexts {
@@ -151,33 +152,34 @@ pub async fn run(
     }
     let neighbours = Arc::new(neighbours);
     for context in contexts {
-        let host = host(context, settings, clock, &neighbours, stop)?;
+        let host = host(context, settings, clock, &neighbours, &draining)?;
         let (log, door) = (host.log.clone(), host.door.clone());
         let mut parts = (context.open)(host).await?;
         parked(&mut parts, door.fresh().followers(), &log);
         relay(&mut parts, context, settings, &log);
         for (role, task) in parts.tasks {
             if roles.contains(&role) {
-                running.spawn(task(working.clone()));
+                let stage = if role == Role::Relay { &mut relaying } else { &mut working };
+                stage.run(task);
             }
         }
-        let (db, audit, working) = (log.db().clone(), door.audit(), working.clone());
-        running.spawn(async move {
-            audit.write_until(&db, &working).await;
+        let (db, audit) = (log.db().clone(), door.audit());
+        working.run(|stop| async move {
+            audit.write_until(&db, &stop).await;
             Ok(())
         });
         services.extend(parts.services);
         logs.push(log);
     }
+    let (mut health, routes) = Health::over(services).await;
     let serving = match serving {
         Some((listener, certificates)) => {
             let tls = certificates.in_use();
             meters::certificate(tls.clone(), clock);
-            running.spawn(certificates.keep(working.clone()).map(Ok));
-            let routes = routes(services, stop).await;
-            let stop = stop.clone();
+            working.run(|stop| certificates.keep(stop).map(Ok));
+            let (stop, draining) = (stop.clone(), draining.clone());
             tokio::spawn(async move {
-                let outcome = server::serve(listener, tls, routes, stop.clone()).await;
+                let outcome = server::serve(listener, tls, routes, draining).await;
                 // a server that ended by itself ends the process
                 stop.cancel();
                 outcome
@@ -187,16 +189,47 @@ pub async fn run(
         None => tokio::spawn(stop.clone().cancelled_owned().map(Ok)),
     };
     endpoint.roles_run();
-    let first = supervise(&mut running, stop).await;
-    let served = serving.await.map_err(StartError::Broken)?.map_err(StartError::Server);
-    working.cancel();
-    while let Some(ended) = running.join_next().await {
-        ended.map_err(StartError::Broken)??;
-    }
+    let first = supervise(&mut working, &mut relaying, stop).await;
+    health.stops().await;
+    draining.cancel();
+    health.lets_go().await;
+    let served = serving.await.map_err(StartError::Broken);
+    tracing::debug!("calls and streams have ended");
+    let worked = working.end().await;
+    tracing::debug!("followers and clocks have ended");
+    let relayed = relaying.end().await;
+    tracing::debug!("relays have ended");
     for log in logs {
         log.db().close().await;
     }
-    first.and(served)
+    let served = served.and_then(|outcome| outcome.map_err(StartError::Server));
+    first.and(served).and(worked).and(relayed)
+}
+
+/// Parts that run until they are told to end, together.
+#[derive(Default)]
+struct Stage {
+    end: CancellationToken,
+    parts: JoinSet<Result<(), StartError>>,
+}
+
+impl Stage {
+    fn run<F>(&mut self, part: impl FnOnce(CancellationToken) -> F)
+    where
+        F: Future<Output = Result<(), StartError>> + Send + 'static,
+    {
+        self.parts.spawn(part(self.end.clone()));
+    }
+
+    /// Waits for all of them, whatever becomes of one.
+    async fn end(mut self) -> Result<(), StartError> {
+        self.end.cancel();
+        let mut outcome = Ok(());
+        while let Some(ended) = self.parts.join_next().await {
+            outcome = outcome.and(ended.map_err(StartError::Broken).flatten());
+        }
+        outcome
+    }
 }
 
 fn host(
@@ -204,7 +237,7 @@ fn host(
     settings: &Arc<Settings>,
     clock: &Arc<dyn Clock>,
     neighbours: &Arc<Neighbours>,
-    stop: &CancellationToken,
+    draining: &CancellationToken,
 ) -> Result<Host, StartError> {
     let (log, _) = &neighbours[context.name];
     let policies = Policies::read(context.name, context.policies)?;
@@ -214,7 +247,7 @@ fn host(
         door,
         log: log.clone(),
         settings: Arc::clone(settings),
-        stop: stop.clone(),
+        draining: draining.clone(),
         name: context.name,
         neighbours: Arc::clone(neighbours),
     })
@@ -222,18 +255,17 @@ fn host(
 
 /// Waits for the signal to stop, or for the first part that ends by itself.
 async fn supervise(
-    running: &mut JoinSet<Result<(), StartError>>,
+    working: &mut Stage,
+    relaying: &mut Stage,
     stop: &CancellationToken,
 ) -> Result<(), StartError> {
     let ended = tokio::select! {
         () = stop.cancelled() => return Ok(()),
-        ended = running.join_next() => ended,
+        Some(ended) = working.parts.join_next() => ended,
+        Some(ended) = relaying.parts.join_next() => ended,
     };
     stop.cancel();
-    match ended {
-        Some(outcome) => outcome.map_err(StartError::Broken)?,
-        None => Ok(()),
-    }
+    ended.map_err(StartError::Broken)?
 }
 
 /// Without Kafka there is nothing to relay to; turned on later, the relay begins with the first event.
@@ -256,36 +288,6 @@ fn parked(parts: &mut Parts, followers: Vec<&'static str>, log: &PgLog) {
         let (db, followers) = (db.clone(), Arc::clone(&followers));
         async move { measure_parked(&db, &followers).await }
     });
-}
-
-/// The services with health and reflection beside them.
-async fn routes(services: Vec<(&'static str, AddService)>, stop: &CancellationToken) -> Routes {
-    let mut routes = RoutesBuilder::default();
-    let (health, service) = tonic_health::server::health_reporter();
-    routes.add_service(service);
-    let mut names = vec![""];
-    for (name, add) in services {
-        add(&mut routes);
-        names.push(name);
-    }
-    for name in &names {
-        health.set_service_status(*name, tonic_health::ServingStatus::Serving).await;
-    }
-    let stop = stop.clone();
-    tokio::spawn(async move {
-        stop.cancelled().await;
-        for name in names {
-            health.set_service_status(name, tonic_health::ServingStatus::NotServing).await;
-        }
-    });
-    let reflection = tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(onenet_proto::DESCRIPTORS)
-        .build_v1();
-    match reflection {
-        Ok(service) => drop(routes.add_service(service)),
-        Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "no reflection"),
-    }
-    routes.routes()
 }
 
 fn publishing(event: &Recorded) -> Span {

@@ -28,6 +28,7 @@ mod door;
 mod endpoint;
 pub mod field;
 mod fresh;
+mod health;
 mod identity;
 mod meters;
 mod parts;

@@ -35,8 +35,8 @@ pub struct Host {
     pub log: PgLog,
     /// The process's settings.
     pub settings: Arc<Settings>,
-    /// Ends everything.
-    pub stop: CancellationToken,
+    /// Cancelled when streams have to end, so that calls can drain.
+    pub draining: CancellationToken,
     pub(crate) name: &'static str,
     pub(crate) neighbours: Arc<Neighbours>,
 }

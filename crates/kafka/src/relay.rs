@@ -1,4 +1,10 @@
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use onenet_eventstore::{Behind, DbError, PgLog, new_owner, observe_lag, while_leader};
 use onenet_kernel::{Corrupt, Position, Recorded};
@@ -18,6 +24,9 @@ const PAGE: u32 = 5_000;
 const SLOW_POLL: Duration = Duration::from_millis(500);
 /// Pause after a failure that may pass.
 const PAUSE: Duration = Duration::from_millis(500);
+
+/// How long a relay that is to stop may take to publish what waits.
+const LAST_WITHIN: Duration = Duration::from_secs(10);
 
 /// Why a relay stopped for good.
 #[derive(Debug, thiserror::Error)]
@@ -92,58 +101,97 @@ impl From<tokio::task::JoinError> for Failure {
 }
 
 impl Relay {
-    /// Publishes until `stop`, whenever this process holds the lease. Stops between transactions.
+    /// Publishes until `stop`, whenever this process holds the lease, and ends once everything is published
+    /// that was appended before `stop`. What cannot be published by then, because Kafka is away, waits in
+    /// the log for the next relay.
     pub async fn run(self, stop: CancellationToken) -> Result<(), RelayError> {
         let behind = Arc::new(Behind::default());
         observe_lag(&behind, "onenet.relay", &[("context", &self.topics.context)]);
         tokio::select! {
-            outcome = self.lead(stop, &behind) => outcome,
+            outcome = self.lead(&stop, &behind) => outcome,
             never = behind.keep_counting(&self.log) => match never {},
         }
     }
 
-    async fn lead(&self, stop: CancellationToken, behind: &Behind) -> Result<(), RelayError> {
-        let stop = stop.child_token();
-        let found = std::sync::OnceLock::new();
-        while_leader(self.log.db(), "relay", new_owner(), &stop, |_, lost| {
-            let (stop, found) = (&stop, &found);
+    async fn lead(&self, stop: &CancellationToken, behind: &Behind) -> Result<(), RelayError> {
+        let (end, leads, found) =
+            (CancellationToken::new(), AtomicBool::new(false), OnceLock::new());
+        let leading = while_leader(self.log.db(), "relay", new_owner(), &end, |_, lost| {
+            let (end, leads, found) = (&end, &leads, &found);
             async move {
-                while !lost.is_cancelled() {
-                    match self.publish(&lost, behind).await {
-                        Ok(()) => {}
-                        Err(Failure::Contradiction(what)) => {
-                            let context = self.topics.context.clone();
-                            found.set(RelayError::Contradiction { context, found: what }).ok();
-                            stop.cancel();
-                        }
-                        Err(Failure::Unmappable(position, source)) => {
-                            let context = self.topics.context.clone();
-                            found.set(RelayError::Unmappable { context, position, source }).ok();
-                            stop.cancel();
-                        }
-                        Err(Failure::Fenced(error)) => {
-                            // opening a producer would fence the rival in turn: the lease decides
-                            let error = &error as &dyn std::error::Error;
-                            tracing::warn!(error, "fenced; the relay gives its lease up");
-                            break;
-                        }
-                        Err(Failure::Passing(error)) => {
-                            behind.fails();
-                            tracing::warn!(error = &*error, "the relay starts again");
-                            lost.run_until_cancelled(tokio::time::sleep(PAUSE)).await;
-                        }
-                    }
+                leads.store(true, Ordering::Release);
+                if let Some(error) = self.publish_until(stop, &lost, behind).await {
+                    found.set(error).ok();
+                    end.cancel();
                 }
+                leads.store(false, Ordering::Release);
                 // whoever holds the lease next tells what waits
                 behind.caught_up();
+                if stop.is_cancelled() {
+                    end.cancel();
+                }
             }
-        })
-        .await;
+        });
+        let too_late = async {
+            stop.cancelled().await;
+            if !leads.load(Ordering::Acquire) {
+                end.cancel();
+            }
+            tokio::time::sleep(LAST_WITHIN).await;
+        };
+        tokio::select! {
+            () = leading => {}
+            () = too_late => {
+                let context = &self.topics.context;
+                tracing::warn!(context, "stopped before everything was published; the next relay goes on");
+            }
+        }
         found.into_inner().map_or(Ok(()), Err)
     }
 
-    /// One producer's life: from the last committed checkpoint on, until it is told to stop or fails.
-    async fn publish(&self, lost: &CancellationToken, behind: &Behind) -> Result<(), Failure> {
+    /// One producer after the other, until the lease is lost or nothing waits any more after `stop`;
+    /// answers what an operator has to decide.
+    async fn publish_until(
+        &self,
+        stop: &CancellationToken,
+        lost: &CancellationToken,
+        behind: &Behind,
+    ) -> Option<RelayError> {
+        while !lost.is_cancelled() {
+            match self.publish(stop, lost, behind).await {
+                Ok(()) => break,
+                Err(Failure::Contradiction(found)) => {
+                    let context = self.topics.context.clone();
+                    return Some(RelayError::Contradiction { context, found });
+                }
+                Err(Failure::Unmappable(position, source)) => {
+                    let context = self.topics.context.clone();
+                    return Some(RelayError::Unmappable { context, position, source });
+                }
+                Err(Failure::Fenced(error)) => {
+                    // opening a producer would fence the rival in turn: the lease decides
+                    let error = &error as &dyn std::error::Error;
+                    tracing::warn!(error, "fenced; the relay gives its lease up");
+                    break;
+                }
+                Err(Failure::Passing(error)) => {
+                    behind.fails();
+                    tracing::warn!(error = &*error, "the relay starts again");
+                    lost.run_until_cancelled(tokio::time::sleep(PAUSE)).await;
+                }
+            }
+        }
+        None
+    }
+
+    /// One producer's life: from the last committed checkpoint on, until the lease is lost, nothing waits
+    /// any more after `stop`, or it fails.
+    async fn publish(
+        &self,
+        stop: &CancellationToken,
+        lost: &CancellationToken,
+        behind: &Behind,
+    ) -> Result<(), Failure> {
         let (cluster, topics, log_id) =
             (self.cluster.clone(), self.topics.clone(), self.log.log_id());
         let opened = tokio::task::spawn_blocking(move || {
@@ -154,7 +202,7 @@ impl Relay {
         let (publisher, found) = opened.await??;
         let publisher = Arc::new(publisher);
         let outcome = match self.agree(found).await {
-            Ok(above) => self.tail(&publisher, above, lost, behind).await,
+            Ok(above) => self.tail(&publisher, above, (stop, lost), behind).await,
             Err(failure) => Err(failure),
         };
         // closing a producer blocks
@@ -166,10 +214,12 @@ impl Relay {
         &self,
         publisher: &Arc<Publisher>,
         mut above: u64,
-        lost: &CancellationToken,
+        (stop, lost): (&CancellationToken, &CancellationToken),
         behind: &Behind,
     ) -> Result<(), Failure> {
         while !lost.is_cancelled() {
+            // before the log is read: what was appended until then is in the page
+            let is_to_stop = stop.is_cancelled();
             behind.stands_at([(0, above.cast_signed())]);
             let events = self.log.read(above, PAGE).await?;
             if let Some(oldest) = events.first() {
@@ -178,7 +228,11 @@ impl Relay {
             let (events, records) = self.records(&events)?;
             let Some(newest) = events.last() else {
                 behind.caught_up();
-                lost.run_until_cancelled(self.log.grown(above, SLOW_POLL)).await;
+                if is_to_stop {
+                    break;
+                }
+                let grown = stop.run_until_cancelled(self.log.grown(above, SLOW_POLL));
+                lost.run_until_cancelled(grown).await;
                 continue;
             };
             let reached = Published { position: newest.position, event_id: newest.event_id };

@@ -14,7 +14,9 @@ pub(crate) mod up;
 pub(crate) mod verify;
 pub(crate) mod watch;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::cli::complain;
 
 /// Operator of a private node that names none. It is nobody's code: zeros where a body has its own.
 pub(crate) const OPERATOR: &str = "11410000000000001X";
@@ -26,14 +28,23 @@ async fn asked_to_stop() -> anyhow::Result<()> {
 }
 
 /// From this call on the signals to stop are heard, and do not simply end the process; answers what waits
-/// for one.
+/// for one. A second one ends the process where it stands: what was acknowledged is in the log, and
+/// whatever else was under way is done again.
 fn heard_to_stop() -> anyhow::Result<impl Future<Output = ()> + Send> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
+        next(&mut signals).await;
+        tokio::spawn(async move {
+            next(&mut signals).await;
+            complain("立即停止 / stopped at once");
+            std::process::exit(1);
+        });
     })
+}
+
+async fn next((terminate, interrupt): &mut (Signal, Signal)) {
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
 }

@@ -9,11 +9,25 @@ mod contexts;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use tokio::runtime::Runtime;
 
 use crate::cli::{Cli, Command};
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
+    let runtime = match Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            cli::complain(&format!("onenet: starting the runtime: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let ended = runtime.block_on(run());
+    // a client of a Kafka that is away would be waited for
+    runtime.shutdown_background();
+    ended
+}
+
+async fn run() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Up(options) => commands::up::run(options).await,
         Command::Demo(options) => commands::demo::run(options).await,

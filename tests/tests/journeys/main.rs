@@ -7,5 +7,6 @@ mod embedded;
 mod exports;
 mod listing;
 mod recovery;
+mod stopping;
 mod subscriber;
 mod tools;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use onenet_eventstore::sqlx;
-use onenet_kafka::{Record, Relay, Topics, encode};
+use onenet_kafka::{Cluster, Record, Relay, Topics, encode};
 use onenet_kernel::{Corrupt, Recorded};
 use rdkafka::{
     ClientConfig,
@@ -27,6 +27,53 @@ async fn every_event_is_published_once_through_stops_and_restarts() {
         running.await.unwrap().unwrap();
     }
     world.assert_published().await;
+}
+
+async fn has_the_lease(world: &World) {
+    let mut owner = world.scratch.owner("ledger").await.unwrap();
+    let holds = "select exists (select from leases where until > clock_timestamp())";
+    while !sqlx::query_scalar::<_, bool>(holds).fetch_one(&mut owner).await.unwrap() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_relay_that_is_to_stop_publishes_what_waits_and_one_without_the_lease_ends_at_once() {
+    let world = World::new().await;
+    for subject in 0..40 {
+        world.append(&format!("s{subject}"), 0).await;
+    }
+    let (stop, stop_other) = (CancellationToken::new(), CancellationToken::new());
+    let running = world.start(&stop);
+    has_the_lease(&world).await;
+    // nothing can have been published yet: the producer is still being opened
+    stop.cancel();
+    let other = world.start(&stop_other);
+    stop_other.cancel();
+    other.await.unwrap().unwrap();
+    running.await.unwrap().unwrap();
+    world.assert_published().await;
+}
+
+/// Kafka is away: what waits stays in the log, and the process may end.
+#[test]
+fn a_relay_that_cannot_publish_ends_within_its_limit() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let waited = runtime.block_on(async {
+        let world = World::new().await;
+        world.append("s", 0).await;
+        let stop = CancellationToken::new();
+        let cluster = Cluster { bootstrap: "127.0.0.1:1".to_owned() };
+        let running = tokio::spawn(Relay { cluster, ..world.relay() }.run(stop.clone()));
+        has_the_lease(&world).await;
+        let asked_at = tokio::time::Instant::now();
+        stop.cancel();
+        running.await.unwrap().unwrap();
+        asked_at.elapsed()
+    });
+    // its client may still be asking
+    runtime.shutdown_background();
+    assert!(waited < Duration::from_secs(15), "{waited:?}");
 }
 
 #[tokio::test]

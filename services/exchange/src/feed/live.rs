@@ -70,7 +70,7 @@ impl Subscriptions {
     /// None yet.
     #[must_use]
     pub fn new(host: &Host, tail: Tail, tokens: Tokens) -> Self {
-        let (door, stop, db) = (host.door.clone(), host.stop.clone(), host.log.db().clone());
+        let (door, stop, db) = (host.door.clone(), host.draining.clone(), host.log.db().clone());
         let (meters, live) = (Arc::new(Meters::new()), Mutex::default());
         let inner = Arc::new(Inner { door, tail, tokens, stop, db, meters, live });
         meters::observe(&inner);

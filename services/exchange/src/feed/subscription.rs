@@ -32,6 +32,10 @@ use crate::{
 /// How often the token moves while nothing matches.
 const PROGRESS_EVERY: Duration = Duration::from_secs(1);
 
+/// How long a subscriber may take to read what it was sent, before it is told why the stream ends; shorter
+/// than calls may take to drain.
+const READ_WITHIN: Duration = Duration::from_secs(5);
+
 /// One live stream of a subscription.
 pub(super) struct Stream {
     pub(super) shared: Arc<Inner>,
@@ -100,8 +104,8 @@ impl Stream {
         }
         if let Err(End::Refused(refusal)) = end {
             let status = refusal.into_status(&self.rpc, &trace::trace_id());
-            // a subscriber that reads nothing is not waited for
-            self.messages.try_send(Err(status)).ok();
+            // behind what it was sent already; a subscriber that reads nothing is not waited for
+            tokio::time::timeout(READ_WITHIN, self.messages.send(Err(status))).await.ok();
         }
     }
 

@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 use onenet_chassis::{Role, Telemetry, day::SystemClock};
 
 use super::{
-    asked_to_stop,
+    heard_to_stop,
     private::{Own, Travel, Wanted},
 };
 use crate::{
@@ -36,6 +36,8 @@ pub(crate) async fn run(options: Up) -> Result<()> {
     let settings = own.node.write_settings()?;
     let operator = own.node.organisation(&options.operator)?;
     let mut running = own.node.start(contexts::all(), &Role::ALL, Arc::new(SystemClock)).await?;
+    // before it says that it is ready: whoever reads that may ask it to stop
+    let asked = heard_to_stop()?;
     say(&format!(
         "节点 {} 已就绪 / the node is ready\n  gRPC        https://{}\n  PostgreSQL  {}\n  Kafka       {}\n  \
          settings    {}\n  authority   {}\n  operator    {} ({})\n\
@@ -53,8 +55,7 @@ pub(crate) async fn run(options: Up) -> Result<()> {
     let outcome = tokio::select! {
         // a part could not go on
         ended = running.ended() => ended,
-        asked = asked_to_stop() => {
-            asked?;
+        () = asked => {
             complain("正在停止 / stopping");
             running.stop().await
         }
