@@ -22,7 +22,7 @@ use crate::{
     meters,
     parts::{Host, Neighbours, Parts},
     server,
-    tools::{open_log, topics},
+    tools::{fit_topics, open_own, topics},
     trace,
 };
 
@@ -88,6 +88,14 @@ pub enum StartError {
         #[source]
         source: StartupError,
     },
+    /// Its schema is older than the program.
+    #[error("schema {schema} lacks {missing}: run `onenet migrate` with this program")]
+    Behind {
+        /// Which schema.
+        schema: String,
+        /// Steps, by the table that keeps them.
+        missing: String,
+    },
     /// Its schema was not brought up to date.
     #[error(transparent)]
     Migrate(#[from] MigrateError),
@@ -147,8 +155,11 @@ pub async fn run(
     let (mut services, mut logs) = (Vec::new(), Vec::new());
     let mut neighbours = Neighbours::new();
     for context in contexts {
-        let log = open_log(settings, context.name).await?;
+        let log = open_own(context, settings).await?;
         neighbours.insert(context.name, (log, context.mapping));
+        if roles.contains(&Role::Relay) {
+            fit_topics(context, settings).await?;
+        }
     }
     let neighbours = Arc::new(neighbours);
     for context in contexts {

@@ -52,6 +52,27 @@ pub async fn logs(
     Ok(logs)
 }
 
+/// Opens a context's own log, if every step that this program knows was made in each of its schemas. A
+/// schema may be newer: it is brought up to date while older programs still serve, and one of them may
+/// have to start again.
+pub(crate) async fn open_own(context: &Context, settings: &Settings) -> Result<PgLog, StartError> {
+    let mut opened = logs(context, settings).await?;
+    for (log, Steps { missing, unknown }) in &opened {
+        let schema = log.db().schema().to_owned();
+        if !missing.is_empty() {
+            return Err(StartError::Behind { schema, missing: missing.join(", ") });
+        }
+        if !unknown.is_empty() {
+            tracing::warn!(schema, unknown = unknown.join(", "), "the schema is newer");
+        }
+    }
+    for (further, _) in opened.drain(1..) {
+        further.db().close().await;
+    }
+    let (own, _) = opened.swap_remove(0);
+    Ok(own)
+}
+
 /// Checks a context's topics and changes nothing; without Kafka there are none.
 pub async fn check_topics(context: &Context, settings: &Settings) -> Result<(), TopicError> {
     let (Some(kafka), Some(cluster)) = (&settings.kafka, settings.cluster()) else {
@@ -59,6 +80,19 @@ pub async fn check_topics(context: &Context, settings: &Settings) -> Result<(), 
     };
     let beside = (context.beside)(kafka);
     topics(settings, context.name).check(&cluster, kafka.partitions, &beside).await
+}
+
+/// Refuses to start over topics that are not what the contract says. While Kafka is away nothing can be said
+/// of them: the context serves, and its relay waits.
+pub(crate) async fn fit_topics(context: &Context, settings: &Settings) -> Result<(), TopicError> {
+    match check_topics(context, settings).await {
+        Err(TopicError::Kafka(fault)) => {
+            let error = &fault as &dyn std::error::Error;
+            tracing::warn!(error, context = context.name, "topics are not checked");
+            Ok(())
+        }
+        outcome => outcome,
+    }
 }
 
 /// A context's log, cluster and topics, for tools beside the running node.

@@ -7,6 +7,7 @@ mod embedded;
 mod exports;
 mod listing;
 mod recovery;
+mod starting;
 mod stopping;
 mod subscriber;
 mod tools;

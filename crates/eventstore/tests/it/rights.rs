@@ -1,6 +1,9 @@
 //! Events never change: what the context's own role may not do, and what is refused at start-up.
 
-use onenet_eventstore::{Db, PgLog, StartupError};
+use std::{fs, os::unix::fs::PermissionsExt as _};
+
+use onenet_devservers::Postgres;
+use onenet_eventstore::{Db, PgLog, StartupError, testing::Scratch};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 use crate::support::{SCHEMA, append, scratch};
@@ -68,6 +71,45 @@ async fn a_server_that_could_forget_is_refused() {
         opened.err(),
         Some(StartupError::UnsafeServer { setting: "synchronous_commit", .. })
     ));
+}
+
+#[tokio::test]
+async fn a_server_that_could_forget_in_a_crash_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    // for root, PostgreSQL runs as somebody else
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let server = Postgres::start(folder.path()).unwrap();
+    let url = server.url("postgres");
+    let scratch = Scratch::create(&url).await.unwrap();
+    let log = scratch.log(SCHEMA, &[]).await.unwrap();
+    let mut superuser = PgConnection::connect(&url).await.unwrap();
+    for setting in ["fsync", "full_page_writes"] {
+        for (statement, said) in [
+            (format!("alter system set {setting} = off"), "off"),
+            (format!("alter system reset {setting}"), "on"),
+        ] {
+            sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut superuser).await.unwrap();
+            sqlx::raw_sql("select pg_reload_conf()").execute(&mut superuser).await.unwrap();
+            // each server process takes it up on its own
+            loop {
+                let shown = format!("show {setting}");
+                let actual: String = sqlx::query_scalar(AssertSqlSafe(shown))
+                    .fetch_one(&mut superuser)
+                    .await
+                    .unwrap();
+                if actual == said {
+                    break;
+                }
+            }
+            let opened = PgLog::open(Db::connect(&scratch.settings(SCHEMA)).await.unwrap()).await;
+            let refused = matches!(
+                opened.err(),
+                Some(StartupError::UnsafeServer { setting: found, .. }) if found == setting
+            );
+            assert_eq!(refused, said == "off", "{setting}");
+        }
+    }
+    log.db().close().await;
 }
 
 #[tokio::test]
