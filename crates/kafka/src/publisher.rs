@@ -40,7 +40,7 @@ impl ProducerContext for Deliveries {
             tracing::warn!(
                 error = error as &dyn std::error::Error,
                 topic = message.topic(),
-                "lost"
+                "not delivered; it will be published again"
             );
             self.0.store(true, Ordering::Relaxed);
         }
