@@ -63,8 +63,10 @@ fn a_relay_that_cannot_publish_ends_within_its_limit() {
         let world = World::new().await;
         world.append("s", 0).await;
         let stop = CancellationToken::new();
-        let cluster = Cluster { bootstrap: "127.0.0.1:1".to_owned() };
-        let running = tokio::spawn(Relay { cluster, ..world.relay() }.run(stop.clone()));
+        let relay = world.relay();
+        let bootstrap = "127.0.0.1:1".to_owned();
+        let cluster = Cluster { bootstrap, ..relay.cluster.clone() };
+        let running = tokio::spawn(Relay { cluster, ..relay }.run(stop.clone()));
         has_the_lease(&world).await;
         let asked_at = tokio::time::Instant::now();
         stop.cancel();
