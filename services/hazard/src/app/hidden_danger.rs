@@ -76,7 +76,8 @@ impl App {
     ) -> Result<Receipt, Refusal> {
         self.authorise_danger(call, id).await?;
         let (served_on, due) = (order.served_on, self.due(&order)?);
-        let command = Command::OrderRectification { organ: call.uscc().clone(), order, due };
+        let (organ, served_at) = (call.uscc().clone(), day::start(served_on));
+        let command = Command::OrderRectification { organ, order, served_at, due };
         self.act(call, id, &command, served_on).await
     }
 

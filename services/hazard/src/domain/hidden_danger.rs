@@ -114,7 +114,9 @@ impl Aggregate for HiddenDanger {
                 }])
             }
             Command::GradeHiddenDanger { grading, next } => self.grade(grading, next.as_ref()),
-            Command::OrderRectification { organ, order, due } => self.order(organ, order, due),
+            Command::OrderRectification { organ, order, served_at, due } => {
+                self.order(organ, order, *served_at, due)
+            }
             Command::ReportTreatment { report } => self.report_treatment(report),
             Command::RectifyHiddenDanger { rectification, rectified_at } => {
                 self.rectify(rectification, *rectified_at)

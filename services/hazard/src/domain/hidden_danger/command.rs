@@ -38,6 +38,8 @@ pub enum HiddenDangerCommand {
         organ: Uscc,
         /// The order.
         order: RectificationOrder,
+        /// The first instant of the day of its service.
+        served_at: Timestamp,
         /// The end of the time given.
         due: Due,
     },

@@ -46,7 +46,15 @@ impl HiddenDanger {
         }])
     }
 
-    pub(super) fn order(&self, organ: &Uscc, order: &RectificationOrder, due: &Due) -> Decision {
+    /// A deadline that passed before the new order was served has passed, also where the clock has not come
+    /// round to it; it does not escalate, since the organ in charge has just acted.
+    pub(super) fn order(
+        &self,
+        organ: &Uscc,
+        order: &RectificationOrder,
+        served_at: Timestamp,
+        due: &Due,
+    ) -> Decision {
         let reported = self.present()?;
         if self.in_charge(reported).is_some_and(|in_charge| in_charge != organ) {
             return Err(Rejection::NotAuthorised { rule: IN_CHARGE });
@@ -60,15 +68,19 @@ impl HiddenDanger {
         let earliest = before.map_or(reported.finding.found_on, |before| before.order.served_on);
         not_before(earliest, order.served_on)?;
         let (id, number) = (reported.id, self.orders + 1);
-        Ok(vec![Event::RectificationOrdered {
+        let passed_at = before.map(|before| before.deadline.due_at).filter(|at| *at <= served_at);
+        let mut events = passed_at.map_or_else(Vec::new, |at| self.pass_deadline(at, None));
+        let replaced = before.filter(|_| events.is_empty()).and_then(|it| it.deadline.met());
+        events.push(Event::RectificationOrdered {
             hidden_danger_id: id,
             enterprise: reported.enterprise.clone(),
             organ: organ.clone(),
             order: order.clone(),
             rectification: Obligation::rectification(id, number, organ, &order.legal_basis, due),
-            replaced: before.and_then(|before| before.deadline.met()),
+            replaced,
             escalation: self.running_escalation(),
-        }])
+        });
+        Ok(events)
     }
 
     pub(super) fn report_treatment(&self, report: &TreatmentReport) -> Decision {

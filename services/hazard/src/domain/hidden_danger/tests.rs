@@ -103,6 +103,9 @@ fn order() -> RectificationOrder {
 }
 
 /// The end of 2 April 2026 in Beijing.
+/// Long before the deadline.
+const SERVED_AT: Timestamp = Timestamp::from_micros(1_772_553_600_000_000);
+
 fn due() -> Due {
     let at = Timestamp::from_micros(1_775_145_600_000_000);
     Due { at, calendar_version: "CN-2026".to_owned(), provisional: false }

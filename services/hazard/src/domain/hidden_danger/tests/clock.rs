@@ -187,8 +187,9 @@ fn an_overdue_danger_escalates_once_it_is_a_major_one_and_no_longer_once_it_is_n
 fn another_order_ends_what_runs_under_the_one_before() {
     let later = RectificationOrder { served_on: date(2026, 4, 5), ..order() };
     let second = Due { at: days_after_due(30), ..due() };
-    let command =
-        Command::OrderRectification { organ: county(), order: later.clone(), due: second.clone() };
+    let served_at = days_after_due(2);
+    let (organ, order, due) = (county(), later.clone(), second.clone());
+    let command = Command::OrderRectification { organ, order, served_at, due };
     let danger = given::<HiddenDanger>(with(overdue_major(), [escalated(None)]))
         .when(&command)
         .then([Event::RectificationOrdered {
@@ -200,7 +201,7 @@ fn another_order_ends_what_runs_under_the_one_before() {
                 ID,
                 2,
                 &county(),
-                &order().legal_basis,
+                &super::order().legal_basis,
                 &second,
             ),
             replaced: None,
@@ -208,6 +209,36 @@ fn another_order_ends_what_runs_under_the_one_before() {
         }])
         .state();
     assert_eq!(danger.competent_organ(), Some(&county()), "it is back with the organ in charge");
+}
+
+#[test]
+fn another_order_after_the_deadline_leaves_it_passed_though_the_clock_has_not_come_round() {
+    let second = Due { at: days_after_due(30), ..due() };
+    let basis = order().legal_basis;
+    let again = |served_at| Command::OrderRectification {
+        organ: county(),
+        order: RectificationOrder { served_on: date(2026, 4, 5), ..order() },
+        served_at,
+        due: second.clone(),
+    };
+    let ordered_again = |replaced| Event::RectificationOrdered {
+        hidden_danger_id: ID,
+        enterprise: enterprise(),
+        organ: county(),
+        order: RectificationOrder { served_on: date(2026, 4, 5), ..order() },
+        rectification: Obligation::rectification(ID, 2, &county(), &basis, &second),
+        replaced,
+        escalation: None,
+    };
+    given::<HiddenDanger>(ordered_major())
+        .when(&again(due().at))
+        .then([overdue(major(), None), ordered_again(None)])
+        .when(&pass(due().at, None))
+        .then_nothing();
+    let in_time = Timestamp::from_micros(due().at.as_micros() - 1);
+    given::<HiddenDanger>(ordered_major())
+        .when(&again(in_time))
+        .then([ordered_again(Some(deadline(ObligationState::Met)))]);
 }
 
 #[test]

@@ -108,7 +108,12 @@ fn once_a_department_is_in_charge_it_alone_withdraws_and_no_deadline_is_left() {
 fn what_was_withdrawn_is_over() {
     for command in [
         grade(grading(Grade::General, enterprise())),
-        Command::OrderRectification { organ: county(), order: order(), due: due() },
+        Command::OrderRectification {
+            organ: county(),
+            order: order(),
+            served_at: SERVED_AT,
+            due: due(),
+        },
         Command::ReportTreatment { report: treatment() },
         rectify(),
         accept(enterprise(), acceptance()),

@@ -22,7 +22,12 @@ fn a_finding_is_reported_once_under_its_enterprise() {
 fn what_was_never_reported_is_not_treated() {
     for command in [
         grade(grading(Grade::General, enterprise())),
-        Command::OrderRectification { organ: county(), order: order(), due: due() },
+        Command::OrderRectification {
+            organ: county(),
+            order: order(),
+            served_at: SERVED_AT,
+            due: due(),
+        },
         Command::ReportTreatment { report: treatment() },
         rectify(),
         accept(enterprise(), acceptance()),
@@ -71,7 +76,12 @@ fn a_grading_does_not_come_before_the_finding_nor_after_the_rectification() {
 
 #[test]
 fn a_department_orders_the_rectification_and_the_deadline_runs() {
-    let command = Command::OrderRectification { organ: county(), order: order(), due: due() };
+    let command = Command::OrderRectification {
+        organ: county(),
+        order: order(),
+        served_at: SERVED_AT,
+        due: due(),
+    };
     given::<HiddenDanger>(own_general())
         .when(&command)
         .then([ordered()])
@@ -80,7 +90,12 @@ fn a_department_orders_the_rectification_and_the_deadline_runs() {
     refuses(vec![reported(county())], &command, &Rejection::NotGraded);
     refuses(with(own_general(), [rectified(None)]), &command, &Rejection::NotInRectification);
     let early = RectificationOrder { served_on: date(2026, 3, 1), ..order() };
-    let early = Command::OrderRectification { organ: county(), order: early, due: due() };
+    let early = Command::OrderRectification {
+        organ: county(),
+        order: early,
+        served_at: SERVED_AT,
+        due: due(),
+    };
     refuses(own_general(), &early, &Rejection::DateTooEarly { earliest: FOUND_ON });
 }
 
@@ -89,7 +104,7 @@ fn only_the_department_in_charge_gives_another_deadline() {
     let later = RectificationOrder { served_on: date(2026, 3, 20), ..order() };
     let command = |organ| {
         let due = Due { at: days_after_due(30), ..due() };
-        Command::OrderRectification { organ, order: later.clone(), due }
+        Command::OrderRectification { organ, order: later.clone(), served_at: SERVED_AT, due }
     };
     let history = with(own_general(), [ordered()]);
     refuses(history.clone(), &command(city()), &not_authorised(IN_CHARGE));
@@ -106,7 +121,12 @@ fn only_the_department_in_charge_gives_another_deadline() {
         },
     ]);
     let before = RectificationOrder { served_on: date(2026, 3, 3), ..order() };
-    let before = Command::OrderRectification { organ: county(), order: before, due: due() };
+    let before = Command::OrderRectification {
+        organ: county(),
+        order: before,
+        served_at: SERVED_AT,
+        due: due(),
+    };
     refuses(history, &before, &Rejection::DateTooEarly { earliest: date(2026, 3, 4) });
     // a department's finding is its own business from the first day
     let found = vec![reported(county()), graded(grading(Grade::General, county()))];
