@@ -10,7 +10,7 @@ use std::{
 };
 
 use onenet_chassis::testing::{refusal, uscc};
-use onenet_kafka::{Cluster, read_topic};
+use onenet_kafka::read_topic;
 use onenet_proto::{
     common::v1::Receipt,
     enterprise::v1::{
@@ -118,9 +118,9 @@ async fn check(channel: Channel) -> Result<(), Status> {
 
 /// Events on the topic of enterprise.
 async fn published(network: &Network) -> usize {
-    let kafka = network.node.settings().kafka.as_ref().unwrap();
-    let topic = format!("{}onenet.enterprise.events.v1", kafka.prefix);
-    read_topic(&Cluster { bootstrap: kafka.brokers.clone() }, &topic).await.unwrap().len()
+    let settings = network.node.settings();
+    let topic = format!("{}onenet.enterprise.events.v1", settings.kafka.as_ref().unwrap().prefix);
+    read_topic(&settings.cluster().unwrap(), &topic).await.unwrap().len()
 }
 
 async fn until_stopping(network: &Network) {
