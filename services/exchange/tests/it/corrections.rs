@@ -116,16 +116,21 @@ async fn who_has_lost_its_last_grant_still_hears_what_is_corrected_of_what_it_re
     let ended = (Code::PermissionDenied, "EXCHANGE_ERROR_REASON_NO_GRANT_IN_FORCE");
     assert_eq!((code, reason.as_str()), ended);
 
+    let mut resumed =
+        Subscriber::open(world.client(CHEMICAL), resume(&agency.token)).await.unwrap();
+    resumed.sequence = agency.sequence;
+    let withdrawn = HiddenDangerWithdrawn {
+        corrects: vec![reported.id.clone()],
+        reason: "误报".to_owned(),
+        ..HiddenDangerWithdrawn::default()
+    };
     says(&world, CORRECTED, &correction(&reported)).await;
     says(&world, REPORTED, &HiddenDangerReported::default()).await;
-    let request = resume(&agency.token);
-    let mut resumed = Subscriber::open(world.client(CHEMICAL), request).await.unwrap();
-    resumed.sequence = agency.sequence;
-    let heard = resumed.events(1).await.remove(0);
-    assert_eq!(heard.r#type, CORRECTED);
-    assert!(heard.attributes.contains_key("reduced"), "no grant lets it pass");
-    // the report that came after the grant had ended is not among what follows
-    resumed.progress().await;
+    says(&world, WITHDRAWN, &withdrawn).await;
+    let heard = resumed.events(2).await;
+    let types: Vec<_> = heard.iter().map(|event| event.r#type.as_str()).collect();
+    assert_eq!(types, [CORRECTED, WITHDRAWN], "the report between them is not for it any more");
+    assert!(heard.iter().all(|event| event.attributes.contains_key("reduced")));
 
     let anew = Subscriber::open(world.client(CHEMICAL), beginning()).await.map(drop);
     let (code, reason, _) = refusal(&anew.unwrap_err());
