@@ -6,12 +6,14 @@ mod client;
 mod commands;
 mod contexts;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use clap::Parser as _;
 use tokio::runtime::Runtime;
 
 use crate::cli::{Cli, Command};
+
+const CLIENTS_END_WITHIN: Duration = Duration::from_secs(10);
 
 fn main() -> ExitCode {
     let runtime = match Runtime::new() {
@@ -22,8 +24,9 @@ fn main() -> ExitCode {
         }
     };
     let ended = runtime.block_on(run());
-    // a client of a Kafka that is away would be waited for
-    runtime.shutdown_background();
+    // clients of Kafka end their connections first, or their threads meet the library's own end; one of a
+    // Kafka that is away is not waited for
+    runtime.shutdown_timeout(CLIENTS_END_WITHIN);
     ended
 }
 
