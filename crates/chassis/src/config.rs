@@ -134,6 +134,14 @@ pub struct ExchangeSettings {
     pub token_key_file: Option<PathBuf>,
 }
 
+impl TelemetrySettings {
+    /// Whether anybody is told what is measured.
+    #[must_use]
+    pub fn is_measured(&self) -> bool {
+        self.otlp.is_some() || self.metrics.is_some()
+    }
+}
+
 impl Default for TelemetrySettings {
     fn default() -> Self {
         Self { log: "info".to_owned(), format: LogFormat::Text, otlp: None, metrics: None }

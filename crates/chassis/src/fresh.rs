@@ -3,8 +3,8 @@ use std::{
     time::Duration,
 };
 
-use onenet_eventstore::{DbError, PgLog, sqlx, wait_until_fresh};
-use onenet_kernel::Receipt;
+use onenet_eventstore::{DbError, PgLog, sqlx, wait_until_fresh, wait_until_handled};
+use onenet_kernel::{Position, Receipt};
 use onenet_proto::common::v1::{self as wire, ErrorReason};
 
 use crate::{Refusal, field, receipt};
@@ -56,7 +56,7 @@ impl Freshness {
             let path = field::at("fresh_as", n);
             let receipt = receipt::from_wire(&path, sent)?;
             if receipt.position.log_id == log.log_id() {
-                self.wait_for_own(log, &receipt, at_most).await?;
+                self.wait_for_own(log, receipt.position, at_most).await?;
             } else {
                 let follower = self.follower_of(log, &path, &receipt).await?;
                 let seen = wait_until_fresh(log.db(), follower, &receipt, at_most).await?;
@@ -67,15 +67,7 @@ impl Freshness {
         if has_crossed {
             // what the events of others led to here is in the own log by now, and read from there
             let head = log.head().await?;
-            let (stream, version) =
-                (onenet_kernel::StreamId::new("", ""), onenet_kernel::Version::NONE);
-            let newest = Receipt {
-                stream,
-                version,
-                position: head,
-                recorded_at: onenet_kernel::Timestamp::default(),
-            };
-            self.wait_for_own(log, &newest, at_most).await?;
+            self.wait_for_own(log, head, at_most).await?;
         }
         Ok(())
     }
@@ -83,15 +75,12 @@ impl Freshness {
     async fn wait_for_own(
         &self,
         log: &PgLog,
-        receipt: &Receipt,
+        position: Position,
         at_most: Duration,
     ) -> Result<(), Refusal> {
         let followers = self.own.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if receipt.position.number == 0 {
-            return Ok(());
-        }
         for follower in followers {
-            reached(wait_until_fresh(log.db(), follower, receipt, at_most).await?)?;
+            reached(wait_until_handled(log.db(), follower, position, at_most).await?)?;
         }
         Ok(())
     }

@@ -144,11 +144,15 @@ impl Parts {
         });
     }
 
-    /// What stands in the database and is measured there: `look` is called again and again.
+    /// What stands in the database and is measured there: `look` is called again and again, where somebody
+    /// is told.
     pub fn gauge<F>(&mut self, role: Role, look: impl Fn() -> F + Send + 'static)
     where
         F: Future<Output = Result<(), DbError>> + Send + 'static,
     {
+        if !self.host.settings.telemetry.is_measured() {
+            return;
+        }
         self.task(role, move |stop| async move {
             loop {
                 if let Err(error) = look().await {

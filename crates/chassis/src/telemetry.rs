@@ -41,8 +41,8 @@ impl Telemetry {
         let resource = Resource::builder().with_attributes(attributes).build();
         let spans = spans(settings, resource.clone())?;
         let metrics = metrics(settings, resource)?;
-        if settings.otlp.is_some() || settings.metrics.is_some() {
-            // where nobody looks, nothing is measured: the library calls each gauge a failure then
+        if settings.is_measured() {
+            // a provider without readers calls each gauge a failure
             global::set_meter_provider(metrics.clone());
         }
         let filter = EnvFilter::try_new(&settings.log).map_err(TelemetryError::Filter)?;

@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, time::Duration};
 
-use onenet_kernel::Receipt;
+use onenet_kernel::{Position, Receipt};
 use sqlx::PgConnection;
 use tokio::time::Instant;
 
@@ -21,9 +21,27 @@ pub async fn wait_until_fresh(
     receipt: &Receipt,
     at_most: Duration,
 ) -> Result<bool, DbError> {
+    until(at_most, || is_fresh(db, follower, receipt)).await
+}
+
+/// Waits until `follower` has handled its own log up to `position`, at most for `at_most`; answers
+/// whether it has.
+pub async fn wait_until_handled(
+    db: &Db,
+    follower: &str,
+    position: Position,
+    at_most: Duration,
+) -> Result<bool, DbError> {
+    until(at_most, || has_handled(db, follower, position)).await
+}
+
+async fn until<F>(at_most: Duration, is_so: impl Fn() -> F) -> Result<bool, DbError>
+where
+    F: Future<Output = Result<bool, DbError>>,
+{
     let deadline = Instant::now() + at_most;
     loop {
-        if is_fresh(db, follower, receipt).await? {
+        if is_so().await? {
             return Ok(true);
         }
         if Instant::now() >= deadline {
@@ -48,6 +66,20 @@ async fn is_fresh(db: &Db, follower: &str, receipt: &Receipt) -> Result<bool, Db
     .fetch_one(db.pool())
     .await
     .map_err(DbError::while_("asking how fresh a read model is"))
+}
+
+/// Of an empty log everything is handled.
+async fn has_handled(db: &Db, follower: &str, position: Position) -> Result<bool, DbError> {
+    sqlx::query_scalar(
+        "select $3 = 0 or exists (select from checkpoints where follower = $1 and source = 'log'
+            and log_id = $2 and position >= $3)",
+    )
+    .bind(follower)
+    .bind(position.log_id)
+    .bind(bigint(position.number))
+    .fetch_one(db.pool())
+    .await
+    .map_err(DbError::while_("asking how far a read model is"))
 }
 
 /// Keeps the newest version of each stream that a follower of another context has seen.

@@ -67,7 +67,7 @@ pub use cache::Turn;
 pub use checkpoint::{CarryError, Checkpoint, adopt_checkpoints, carry_checkpoints};
 pub use db::{Db, DbError, DbSettings, InTransaction};
 pub use follower::{Follower, FollowerError};
-pub use fresh::wait_until_fresh;
+pub use fresh::{wait_until_fresh, wait_until_handled};
 pub use handler::{HandleError, Handler, HandlingSpan};
 pub use lease::{LEASE, new_owner, while_leader};
 pub use log::PgLog;

@@ -1,6 +1,6 @@
 use onenet_chassis::{Call, Matter, Refusal, Write};
-use onenet_eventstore::wait_until_fresh;
-use onenet_kernel::{Aggregate as _, Digest, Position, Receipt, StreamId, Timestamp, Version};
+use onenet_eventstore::wait_until_handled;
+use onenet_kernel::{Aggregate as _, Digest, Position, Receipt, StreamId};
 use onenet_proto::{common::v1::ErrorReason, credit::v1::CreditErrorReason as Reason};
 
 use super::App;
@@ -63,11 +63,8 @@ impl App {
         }
         let db = self.log.db();
         if at.number <= self.log.head().await?.number {
-            let (stream, version) = (StreamId::new("", ""), Version::NONE);
-            let recorded_at = Timestamp::default();
-            let receipt = Receipt { stream, version, position: at, recorded_at };
             let left = call.time_left();
-            if !wait_until_fresh(db, listings::LISTINGS, &receipt, left).await? {
+            if !wait_until_handled(db, listings::LISTINGS, at, left).await? {
                 let message = "the position has not been read here in time";
                 return Err(Refusal::new(ErrorReason::NotFreshInTime, message));
             }

@@ -2,20 +2,20 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use onenet_chassis::{config::Settings, open_log, view::decode};
-use onenet_eventstore::{DbError, PgLog, sqlx};
+use onenet_eventstore::{DbError, PgLog, is_incomplete, sqlx, wait_until_handled};
 use onenet_proto::credit::v1::{
     BlacklistEntry, BlacklistRecord, Listing, ListingLevel, Measure, MeasureEffect, MeasureField,
     SubjectKind, blacklist_record::State,
 };
 use serde_json::Value;
-use tokio::time::Instant;
 
 use super::lines::{Field, Lines};
 use crate::cli::{ExportTo, complain};
 
 /// How long the read model may take to catch up with the log.
 const CURRENT_WITHIN: Duration = Duration::from_secs(10);
-const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// The follower that keeps the list.
+const FOLLOWER: &str = "read_model";
 
 /// Every measure in force, from the context's read model: it is there with and without Kafka.
 pub(super) async fn export(settings: &Settings, to: &ExportTo) -> Result<()> {
@@ -39,37 +39,20 @@ pub(super) async fn export(settings: &Settings, to: &ExportTo) -> Result<()> {
 
 /// A list that leaves somebody out, or keeps somebody on it, is worse than none.
 async fn is_current(log: &PgLog) -> Result<()> {
-    let head = log.head().await?.number;
-    let deadline = Instant::now() + CURRENT_WITHIN;
-    let mut handled = handled(log).await?;
-    while handled < head && Instant::now() < deadline {
-        tokio::time::sleep(LOOK_EVERY).await;
-        handled = self::handled(log).await?;
-    }
+    let head = log.head().await?;
+    let is_handled = wait_until_handled(log.db(), FOLLOWER, head, CURRENT_WITHIN).await?;
     ensure!(
-        handled >= head,
-        "名单滞后 / the list is behind: it stands at {handled} of {head}; docs/runbooks/lag.md"
+        !is_incomplete(log.db(), &[FOLLOWER], None).await?,
+        "名单不完整 / the list is incomplete, events are parked: onenet dlq list credit; \
+         docs/runbooks/poison.md"
+    );
+    let head = head.number;
+    ensure!(
+        is_handled,
+        "名单滞后 / the list is behind: it has not reached {head}; docs/runbooks/lag.md"
     );
     complain(&format!("至少截至位置 / at least as of position {head}"));
     Ok(())
-}
-
-/// Up to where the read model stands.
-async fn handled(log: &PgLog) -> Result<u64> {
-    let (handled, parked): (i64, i64) = sqlx::query_as(
-        "select coalesce((select min(coalesce(position, 0)) from checkpoints
-                where follower = 'read_model' and source = 'log'), 0),
-            (select count(*) from parked where follower = 'read_model')",
-    )
-    .fetch_one(&mut *log.db().reader().await?)
-    .await
-    .map_err(DbError::while_("asking how current the list is"))?;
-    ensure!(
-        parked == 0,
-        "名单不完整 / the list is incomplete, {parked} events are parked: onenet dlq list credit; \
-         docs/runbooks/poison.md"
-    );
-    Ok(u64::try_from(handled)?)
 }
 
 /// All of them at one moment.
