@@ -86,6 +86,10 @@ impl Subscriptions {
         let inner = &self.inner;
         let subscriber = call.uscc().to_string();
         let at = self.start(&subscriber, wanted.resume_token.as_deref()).await?;
+        if tokio::time::timeout(call.time_left(), inner.tail.begun()).await.is_err() {
+            let message = "the feed cannot be read yet: subscribe again";
+            return Err(Refusal::new(ErrorReason::Unavailable, message));
+        }
         inner.tail.directory().read().await?;
         let is_itself = inner.door.register().registered(&subscriber).await?.is_some();
         let snapshots = inner.tail.directory().changes();

@@ -14,7 +14,7 @@ use onenet_proto::cloudevents::v1::{
     CloudEvent,
     cloud_event::{CloudEventAttributeValue as Value, Data, cloud_event_attribute_value::Attr},
 };
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::feed::{
@@ -58,7 +58,7 @@ pub struct Tail {
     feed: PgLog,
     directory: Directory,
     pages: broadcast::Sender<Page>,
-    head: Arc<AtomicU64>,
+    head: Arc<watch::Sender<Option<u64>>>,
     reads: Arc<AtomicU64>,
     reads_alone: Arc<AtomicU64>,
 }
@@ -68,7 +68,8 @@ impl Tail {
     #[must_use]
     pub fn new(feed: PgLog, directory: Directory) -> Self {
         let (pages, _) = broadcast::channel(PAGES_KEPT);
-        let (head, reads, reads_alone) = (Arc::default(), Arc::default(), Arc::default());
+        let head = Arc::new(watch::Sender::new(None));
+        let (reads, reads_alone) = (Arc::default(), Arc::default());
         Self { feed, directory, pages, head, reads, reads_alone }
     }
 
@@ -93,9 +94,16 @@ impl Tail {
         self.pages.subscribe()
     }
 
-    /// The last position handed out.
+    /// Waits until it has begun. Before that, nobody knows up to where to page alone, and what is handed out
+    /// then comes after it.
+    pub(crate) async fn begun(&self) {
+        // the sender lives as long as this does
+        self.head.subscribe().wait_for(Option::is_some).await.ok();
+    }
+
+    /// The last position handed out; none before it has [begun](Self::begun).
     pub(crate) fn head(&self) -> u64 {
-        self.head.load(Ordering::Acquire)
+        self.head.borrow().unwrap_or_default()
     }
 
     /// Reads and hands out until `stop`.
@@ -116,7 +124,7 @@ impl Tail {
                 Ok(page) => {
                     let newest = page.last().map_or(above, |event| event.position);
                     // in this order: who subscribes between the two gets the page twice, not never
-                    self.head.store(newest, Ordering::Release);
+                    self.head.send_replace(Some(newest));
                     // nobody may be listening
                     self.pages.send(page).ok();
                 }
@@ -133,7 +141,7 @@ impl Tail {
 
     async fn begin(&self) -> Result<(), DbError> {
         self.directory.read().await?;
-        self.head.store(self.feed.head().await?.number, Ordering::Release);
+        self.head.send_replace(Some(self.feed.head().await?.number));
         Ok(())
     }
 

@@ -26,9 +26,10 @@ use onenet_proto::{
         subscribe_response::Message,
     },
 };
+use tokio_util::sync::CancellationToken;
 use tonic::{Streaming, transport::Channel};
 
-use super::{FEED, Tail};
+use super::{Directory, FEED, Tail};
 
 const PLANT: u32 = 20;
 const SUBSCRIBERS: usize = 200;
@@ -37,7 +38,7 @@ const STALLED_FOR: u64 = 10_000;
 static TAIL: OnceLock<Tail> = OnceLock::new();
 
 /// Exchange, with its tail where the test can count.
-fn context() -> Context {
+fn counted() -> Context {
     let open: fn(onenet_chassis::Host) -> onenet_chassis::Opening = |host| {
         Box::pin(async move {
             let (parts, tail) = crate::adapters::assemble(host).await?;
@@ -56,7 +57,7 @@ struct World {
 }
 
 impl World {
-    async fn new() -> Self {
+    async fn new(context: fn() -> Context) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let postgres = onenet_devservers::shared_postgres().unwrap();
         let kafka = onenet_devservers::shared_kafka().unwrap();
@@ -127,9 +128,26 @@ impl Subscriber {
     }
 }
 
+/// What is in the feed when its tail begins is handed out to nobody: who comes before that pages alone, up
+/// to where it began.
+#[tokio::test]
+async fn nobody_is_served_before_the_tail_has_begun() {
+    let world = World::new(crate::adapters::context).await;
+    world.feed(0..3).await;
+    let db = Db::connect(&world.node.settings().database("exchange").unwrap()).await.unwrap();
+    let tail = Tail::new(world.feed.clone(), Directory::new(db));
+    let mut begun = std::pin::pin!(tail.begun());
+    assert!(futures::poll!(&mut begun).is_pending());
+    let stop = CancellationToken::new();
+    let (run, _pages) = (tail.run(&stop), tail.subscribe());
+    tokio::select! { () = run => unreachable!(), () = begun => {} }
+    assert_eq!(tail.head(), 3);
+    world.running.stop().await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_hundred_share_one_tail_and_one_that_stalls_is_served_later_and_harms_nobody() {
-    let world = World::new().await;
+    let world = World::new(counted).await;
     let clients = [world.client(), world.client()];
     let mut subscribers: Vec<Subscriber> =
         join_all((0..SUBSCRIBERS).map(|n| world.subscribe(&clients[n % 2]))).await;
