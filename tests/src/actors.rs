@@ -322,11 +322,16 @@ pub fn new_id() -> String {
 
 /// What depends on facts that are on their way to another process: tried for a minute.
 pub async fn patiently<T>(mut attempt: impl AsyncFnMut() -> Result<T, Status>) -> T {
-    for _ in 0..600 {
-        if let Ok(answer) = attempt().await {
-            return answer;
+    let mut refused = None;
+    let trying = async {
+        loop {
+            match attempt().await {
+                Ok(answer) => break answer,
+                Err(status) => refused = Some(status),
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    attempt().await.unwrap()
+    };
+    let tried = tokio::time::timeout(Duration::from_mins(1), trying).await;
+    tried.unwrap_or_else(|_| unreachable!("refused for a minute: {refused:?}"))
 }

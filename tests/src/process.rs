@@ -96,11 +96,11 @@ impl Drop for Process {
 
 /// Level-triggered: looks until it is so, for a minute at most.
 pub async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    for _ in 0..3_000 {
-        if is_so().await {
-            return;
+    let asking = async {
+        while !is_so().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    unreachable!("{what} did not come within a minute");
+    };
+    let asked = tokio::time::timeout(Duration::from_mins(1), asking).await;
+    assert!(asked.is_ok(), "{what} did not come within a minute");
 }

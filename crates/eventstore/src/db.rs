@@ -84,6 +84,8 @@ impl Db {
             .map_err(DbError::while_("the database URL cannot be read"))?;
         let pool = PgPoolOptions::new()
             .max_connections(settings.max_connections)
+            // a process that lives is seen by whoever must be alone, however long it had nothing to do
+            .min_connections(1)
             .acquire_timeout(Duration::from_secs(10))
             .test_before_acquire(false)
             .connect_with(options.clone())

@@ -1,7 +1,7 @@
 //! The database is lost and yesterday's backup restored. What was published comes back from Kafka as it
 //! was; who retries, resumes or reads on notices nothing but repetitions that it can recognise.
 
-use std::{collections::BTreeMap, fs, process::Command};
+use std::{collections::BTreeMap, fs, process::Command, time::Duration};
 
 use onenet_chassis::testing::{refusal, uscc};
 use onenet_eventstore::{Db, PgLog, sqlx};
@@ -23,6 +23,7 @@ use onenet_tests::{
     network::{CONTEXTS, Network, address},
     process::until,
 };
+use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 
 const AGENCY: u32 = 20;
 const BEFORE: u32 = 30;
@@ -103,7 +104,8 @@ async fn received(network: &Network, start: Start, count: usize) -> (Vec<String>
     let answer = patiently(async || client.clone().subscribe(request.clone()).await).await;
     let (mut stream, mut ids, mut token) = (answer.into_inner(), Vec::new(), String::new());
     while ids.len() < count {
-        let message = stream.message().await.unwrap().unwrap().message;
+        let coming = tokio::time::timeout(Duration::from_mins(1), stream.message()).await;
+        let message = coming.unwrap().unwrap().unwrap().message;
         let Some(Message::Batch(batch)) = message else { continue };
         token = batch.resume_token;
         ids.extend(batch.deliveries.into_iter().filter_map(|it| it.event).map(|event| event.id));
@@ -216,6 +218,10 @@ async fn assert_set_back(network: &Network, before: &BTreeMap<&'static str, Vec<
 async fn assert_recovered(network: &Network, before: &BTreeMap<&'static str, Vec<Recorded>>) {
     let api = network.role("enterprise", "api");
     until("a context that listens", async || address(&api).is_some()).await;
+    // it listens before it has a database
+    let channel = network.node.connect(address(&api).unwrap(), Some(&uscc(COUNTY))).unwrap();
+    let request = HealthCheckRequest { service: String::new() };
+    patiently(async || HealthClient::new(channel.clone()).check(request.clone()).await).await;
     let mut last = String::new();
     until("a refusal beside a living process", async || {
         let (is_well, said) = network.tool(&["recover", "--apply"]).await;
