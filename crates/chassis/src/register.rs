@@ -2,6 +2,9 @@
 
 mod agencies;
 mod keep;
+mod recent;
+
+use std::sync::Arc;
 
 use onenet_eventstore::{Db, DbError, sqlx};
 use onenet_kernel::{Corrupt, Recorded};
@@ -10,28 +13,49 @@ use onenet_proto::enterprise::v1::{
 };
 use prost::Message;
 
+use self::recent::Recent;
 pub use self::{agencies::KeepAgencies, keep::KeepRegister};
 use crate::{
     AgencyStanding,
     view::{decode, one},
 };
 
-/// Reads the register of this context.
+/// Reads the register of this context. What callers and divisions are may be a second old, unless a
+/// call names receipts to be as fresh as.
 #[derive(Clone)]
 pub struct Register {
     db: Db,
+    recent: Arc<RecentlyRead>,
+}
+
+/// What a caller is: its office, and what it is as an agency.
+type Standing = (Option<Organisation>, Option<AgencyStanding>);
+
+#[derive(Default)]
+struct RecentlyRead {
+    standings: Recent<(String, [u8; 32]), Standing>,
+    divisions: Recent<String, Division>,
+    chains: Recent<String, Vec<String>>,
 }
 
 impl Register {
     /// The register in the schema of `db`.
     #[must_use]
     pub fn new(db: Db) -> Self {
-        Self { db }
+        Self { db, recent: Arc::default() }
+    }
+
+    /// Reads anew from now on, whatever was read a moment ago.
+    pub(crate) fn look_again(&self) {
+        self.recent.standings.forget();
+        self.recent.divisions.forget();
+        self.recent.chains.forget();
     }
 
     /// A division.
     pub async fn division(&self, code: &str) -> Result<Option<Division>, DbError> {
-        one(&self.db, "select view from divisions where code = $1", code).await
+        let read = one(&self.db, "select view from divisions where code = $1", code);
+        self.recent.divisions.or_read(code.to_owned(), read).await
     }
 
     /// A public body.
@@ -44,7 +68,20 @@ impl Register {
         &self,
         uscc: &str,
         certificate_sha256: &[u8; 32],
-    ) -> Result<(Option<Organisation>, Option<AgencyStanding>), DbError> {
+    ) -> Result<Standing, DbError> {
+        let read = async {
+            let standing = self.read_standing(uscc, certificate_sha256).await?;
+            Ok(Some(standing).filter(|standing| *standing != (None, None)))
+        };
+        let key = (uscc.to_owned(), *certificate_sha256);
+        Ok(self.recent.standings.or_read(key, read).await?.unwrap_or_default())
+    }
+
+    async fn read_standing(
+        &self,
+        uscc: &str,
+        certificate_sha256: &[u8; 32],
+    ) -> Result<Standing, DbError> {
         let doing = || DbError::while_("reading what a caller is");
         let (office, division, is_certificate_registered): (
             Option<Vec<u8>>,
@@ -111,6 +148,14 @@ impl Register {
 
     /// The division and all above it by jurisdiction, itself first; empty where it is not known.
     pub async fn chain(&self, code: &str) -> Result<Vec<String>, DbError> {
+        let read = async {
+            let chain = self.read_chain(code).await?;
+            Ok(Some(chain).filter(|chain| !chain.is_empty()))
+        };
+        Ok(self.recent.chains.or_read(code.to_owned(), read).await?.unwrap_or_default())
+    }
+
+    async fn read_chain(&self, code: &str) -> Result<Vec<String>, DbError> {
         sqlx::query_scalar(
             "with recursive chain (code, parent, depth) as (
                 select code, jurisdiction_parent, 0 from divisions where code = $1

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use onenet_chassis::{Call, Door, Host, Matter, Refusal, StartError, Write};
 use onenet_eventstore::PgLog;
 use onenet_kernel::{Aggregate, Receipt, StreamId, look};
-use onenet_proto::enterprise::v1::{EnterpriseErrorReason as Reason, Tier as WireTier};
+use onenet_proto::enterprise::v1::{
+    DivisionKind as WireKind, EnterpriseErrorReason as Reason, Tier as WireTier,
+};
 use onenet_standards::{Industries, Uscc};
 
 use crate::domain::{
@@ -127,8 +129,11 @@ impl App {
     }
 
     async fn inhabited_division(&self, code: &str) -> Result<(), Refusal> {
-        let division = self.known_division(code).await?;
-        if division.kind == DivisionKind::Placeholder { Err(placeholder(code)) } else { Ok(()) }
+        let is_placeholder = match self.door.register().division(code).await? {
+            Some(division) => division.kind() == WireKind::Placeholder,
+            None => self.known_division(code).await?.kind == DivisionKind::Placeholder,
+        };
+        if is_placeholder { Err(placeholder(code)) } else { Ok(()) }
     }
 }
 
