@@ -19,7 +19,7 @@ BASELINE := proto/baseline.binpb
 # where scripts/setup puts Kafka's jars
 export ONENET_KAFKA_LIB := $(CURDIR)/target/kafka/lib
 
-.PHONY: help setup setup-check build demo check test \
+.PHONY: help setup setup-check build demo check test bench \
         fmt lint doc proto-lint proto-breaking bans proto-baseline clean
 
 help: ## this list
@@ -77,6 +77,10 @@ bans: ## banned crates, licences, sources (where cargo-deny is installed; the ar
 test: setup-check ## every test, on one private PostgreSQL and one private Kafka
 	@$(STEP) 'build for tests' cargo build $(LOCK) --workspace --all-targets
 	@$(STEP) 'tests' scripts/leaves-nothing $(BIN)/onenet-devservers run -- cargo test $(LOCK) $(or $(ARGS),--workspace)
+
+bench: setup ## measure a release build beside limits and peers (ARGS='append tail'; quiet machine, ten minutes)
+	@$(STEP) 'build for measuring' cargo build $(LOCK) --release -p onenet
+	@scripts/leaves-nothing $(or $(CARGO_TARGET_DIR),target)/release/onenet bench $(ARGS)
 
 proto-baseline: $(BUF) ## record today's contracts as promised: at a release, reviewed, never to silence a check
 	@$(BUF) build --exclude-source-info -o $(BASELINE)

@@ -5,8 +5,8 @@ use std::{io::Write as _, net::SocketAddr, path::PathBuf};
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::tools::{
-    Dlq, DlqWhat, Doctor, Export, ExportEvents, ExportTo, ExportWhat, Format, Recover, Relay,
-    RelayWhat, Verify, Watch,
+    Bench, Dlq, DlqWhat, Doctor, Export, ExportEvents, ExportTo, ExportWhat, Format, Recover,
+    Relay, RelayWhat, Verify, Watch,
 };
 
 /// onenet 一张网: work-safety facts of a province, exchanged the moment they happen.
@@ -56,6 +56,8 @@ pub(crate) enum Command {
     Doctor(Doctor),
     /// Writes events or the blacklist to a file, for other programs
     Export(Export),
+    /// Measures this build on this machine beside limits and peers, on servers of its own
+    Bench(Bench),
     /// Prints a completion script for a shell
     Completions {
         /// Which shell

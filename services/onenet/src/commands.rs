@@ -1,3 +1,4 @@
+pub(crate) mod bench;
 pub(crate) mod certificate;
 pub(crate) mod config;
 pub(crate) mod demo;

@@ -46,6 +46,7 @@ async fn run() -> ExitCode {
         Command::Recover(options) => commands::recover::run(options).await,
         Command::Doctor(options) => commands::doctor::run(options).await,
         Command::Export(options) => commands::export::run(options).await,
+        Command::Bench(options) => commands::bench::run(options).await,
         Command::Completions { shell } => {
             cli::complete(shell);
             Ok(())

@@ -170,3 +170,24 @@ pub(crate) struct Doctor {
     #[command(flatten)]
     pub(crate) settings: SettingsFile,
 }
+
+#[derive(Args)]
+pub(crate) struct Bench {
+    /// Only these rows; all of them take about ten minutes
+    pub(crate) rows: Vec<String>,
+    /// Names the rows, and measures nothing
+    #[arg(long)]
+    pub(crate) list: bool,
+    /// Turns of each side; the figures are their medians
+    #[arg(long, default_value_t = 5)]
+    pub(crate) rounds: usize,
+    /// Seconds of a turn, where a row is not a fixed amount of work
+    #[arg(long, default_value_t = 4.0)]
+    pub(crate) seconds: f64,
+    /// Writes everything to this file as well
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+    /// Folder of the drivers of other event stores
+    #[arg(long, value_name = "FOLDER", default_value = "bench/peers")]
+    pub(crate) peers: PathBuf,
+}

@@ -1,0 +1,45 @@
+use std::time::Duration;
+
+use anyhow::Result;
+use hdrhistogram::Histogram;
+use serde::Serialize;
+use tokio::time::Instant;
+
+/// How long things took, from the moment they were meant to begin: a load that waits for a slow answer
+/// before it asks again would not see the wait (coordinated omission).
+pub(crate) struct Latencies(Histogram<u64>);
+
+/// Quantiles in microseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Quantiles {
+    /// Half took at most this.
+    pub p50_us: u64,
+    /// 99 of 100.
+    pub p99_us: u64,
+    /// 999 of 1,000.
+    pub p999_us: u64,
+    /// The longest.
+    pub max_us: u64,
+}
+
+impl Latencies {
+    pub(crate) fn new() -> Result<Self> {
+        // up to ten minutes, to three digits
+        Ok(Self(Histogram::new_with_bounds(1, 600_000_000, 3)?))
+    }
+
+    pub(crate) fn note(&mut self, took: Duration) {
+        self.0.saturating_record(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+    }
+
+    pub(crate) fn quantiles(&self) -> Quantiles {
+        let at = |quantile| self.0.value_at_quantile(quantile);
+        Quantiles { p50_us: at(0.5), p99_us: at(0.99), p999_us: at(0.999), max_us: self.0.max() }
+    }
+}
+
+/// Times at a steady rate, each to begin something at, whatever became of what was begun before.
+pub(crate) fn schedule(per_second: u32, count: u32) -> impl Iterator<Item = Instant> {
+    let (start, step) = (Instant::now(), Duration::from_secs(1) / per_second);
+    (0..count).map(move |n| start + step * n)
+}

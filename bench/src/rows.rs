@@ -1,0 +1,87 @@
+//! What is measured. Bars and what to reach for are those of the design.
+
+mod append;
+mod command;
+mod echo;
+mod limit;
+mod peers;
+mod relay;
+mod tail;
+mod visible;
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::Result;
+use futures::future::try_join_all;
+use onenet_eventstore::{PgLog, testing};
+use onenet_kernel::{EventStore as _, NewEvent, StreamId, Version};
+
+use crate::{PAYLOAD, Row};
+
+/// Every row, in the order in which they run.
+pub const ROWS: &[Row] = &[
+    Row {
+        name: "append",
+        what: "append in process, one event per command",
+        against: "batched insert with a head lock, rows and indexes as in the log",
+        run: |bench| Box::pin(append::run(bench)),
+    },
+    Row {
+        name: "peers",
+        what: "append in process, 64 callers",
+        against: "event-store libraries from their published packages (bench/peers)",
+        run: |bench| Box::pin(peers::run(bench)),
+    },
+    Row {
+        name: "command",
+        what: "unary command over gRPC with mTLS: identity, policy, decision, append, receipt",
+        against: "tonic unary echo of the same size with mTLS",
+        run: |bench| Box::pin(command::run(bench)),
+    },
+    Row {
+        name: "tail",
+        what: "reading the log by position",
+        against: "reading a pgoutput slot",
+        run: |bench| Box::pin(tail::run(bench)),
+    },
+    Row {
+        name: "relay",
+        what: "log to Kafka, acknowledged, exactly once",
+        against: "plain idempotent producer, same records, same broker",
+        run: |bench| Box::pin(relay::run(bench)),
+    },
+    Row {
+        name: "visible",
+        what: "append until a read-committed consumer of Kafka has it, 1,000 events/s",
+        against: "milliseconds",
+        run: |bench| Box::pin(visible::run(bench)),
+    },
+];
+
+/// The event that benchmarks append.
+fn event() -> NewEvent {
+    testing::event("s", &"x".repeat(PAYLOAD))
+}
+
+/// Appends one event to a new stream, as one command.
+async fn append_one(log: &PgLog) -> Result<()> {
+    let id = testing::new_id();
+    let stream = StreamId::new("bench", &id.to_string());
+    log.append(&stream, Version::NONE, &testing::cause(id), vec![event()]).await?;
+    Ok(())
+}
+
+/// Fills a log with so many events.
+async fn fill(log: &PgLog, events: usize) -> Result<()> {
+    const AT_ONCE: usize = 1_000;
+    for _ in 0..events.div_ceil(AT_ONCE) {
+        try_join_all((0..AT_ONCE).map(|_| append_one(log))).await?;
+    }
+    Ok(())
+}
+
+/// A name that nothing on the servers has yet.
+fn new_name(what: &str) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    format!("{what}{:x}", now.as_nanos())
+}

@@ -1,0 +1,129 @@
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result};
+use onenet_chassis::{
+    Role,
+    day::SystemClock,
+    private::{Plan, PrivateNode},
+    testing::{self, OPERATOR, elsewhere::Registered, uscc},
+};
+use onenet_eventstore::testing::new_id;
+use onenet_proto::enterprise::v1::{
+    Enterprise, RegisterDivisionRequest, RegisterEnterpriseRequest, RegisterEnterpriseResponse,
+    RegisterOrganisationRequest, Tier, division_service_client::DivisionServiceClient,
+    enterprise_service_client::EnterpriseServiceClient,
+    organisation_service_client::OrganisationServiceClient,
+};
+use tonic::transport::Channel;
+
+use super::{echo, new_name};
+use crate::{
+    Bar, Bench, Figure,
+    contest::{Turn, closed_loop, contest},
+};
+
+const CALLERS: usize = 256;
+/// Connections that they share, as clients of a province would.
+const CONNECTIONS: usize = 8;
+const COUNTY: u32 = 1;
+const PLACE: &str = "410102";
+const KNOWN_WITHIN: Duration = Duration::from_secs(30);
+
+/// Enterprises are registered, each by a call of its own.
+pub(super) async fn run(bench: &Bench) -> Result<Vec<Figure>> {
+    let folder = tempfile::tempdir()?;
+    let context = || vec![onenet_enterprise::context()];
+    let (database, prefix) = (new_name("bench_"), String::new());
+    let brokers = onenet_chassis::private::Brokers::Plain(String::new());
+    let plan = Plan { kafka: None, database, prefix, ..testing::plan(&bench.postgres, brokers) };
+    let node = PrivateNode::make(folder.path(), &plan).await?;
+    node.prepare(&context()).await?;
+    let running = node.start(context(), &[Role::Api, Role::Project], Arc::new(SystemClock)).await?;
+    register_public_side(&node, running.address).await?;
+
+    let serial = Arc::new(AtomicU32::new(COUNTY));
+    let answer = first(&node, running.address, &serial).await?;
+    let echo = echo::serve(&node, answer).await?;
+    let turn = async |address| {
+        let (clients, serial) = (clients(&node, address)?, Arc::clone(&serial));
+        let call = move |caller: usize| {
+            let mut client = clients[caller % CONNECTIONS].clone();
+            let request = registration(serial.fetch_add(1, Ordering::Relaxed));
+            async move { Ok(client.register_enterprise(request).await.map(drop)?) }
+        };
+        Turn::of(closed_loop(CALLERS, bench.turn, call)).await
+    };
+    let ours = async || turn(running.address).await;
+    let theirs = async || turn(echo).await;
+    let case = format!("{CALLERS} callers on {CONNECTIONS} connections");
+    let figure = contest(bench, case, ("onenet", ours), ("tonic echo", theirs)).await?;
+    running.stop().await?;
+    Ok(vec![figure.with(Bar::AtLeast(0.3, 0.45))])
+}
+
+type Client = EnterpriseServiceClient<Channel>;
+
+fn clients(node: &PrivateNode, address: SocketAddr) -> Result<Vec<Client>> {
+    let connect = |_| Ok(Client::new(node.connect(address, Some(&uscc(COUNTY)))?));
+    (0..CONNECTIONS).map(connect).collect()
+}
+
+fn registration(serial: u32) -> RegisterEnterpriseRequest {
+    let plant = Registered::plant(&uscc(serial));
+    let enterprise =
+        Enterprise { division: PLACE.to_owned(), industry: "2614".to_owned(), ..plant };
+    RegisterEnterpriseRequest {
+        command_id: new_id().to_string(),
+        enterprise: Some(enterprise),
+        ..RegisterEnterpriseRequest::default()
+    }
+}
+
+async fn register_public_side(node: &PrivateNode, address: SocketAddr) -> Result<()> {
+    let operator = node.connect(address, Some(OPERATOR))?;
+    let mut divisions = DivisionServiceClient::new(operator.clone());
+    for code in ["41", "4101", PLACE] {
+        let Registered::Division(division) = Registered::division(code) else { continue };
+        let command_id = new_id().to_string();
+        let request = RegisterDivisionRequest {
+            command_id,
+            division: Some(division),
+            ..RegisterDivisionRequest::default()
+        };
+        divisions.register_division(request).await?;
+    }
+    let request = RegisterOrganisationRequest {
+        command_id: new_id().to_string(),
+        organisation: Some(Registered::body(&uscc(COUNTY), Tier::County, PLACE)),
+        ..RegisterOrganisationRequest::default()
+    };
+    OrganisationServiceClient::new(operator).register_organisation(request).await?;
+    Ok(())
+}
+
+/// The first registration that is accepted: the county is known then.
+async fn first(
+    node: &PrivateNode,
+    address: SocketAddr,
+    serial: &AtomicU32,
+) -> Result<RegisterEnterpriseResponse> {
+    let mut client = Client::new(node.connect(address, Some(&uscc(COUNTY)))?);
+    let until = Instant::now() + KNOWN_WITHIN;
+    loop {
+        let request = registration(serial.fetch_add(1, Ordering::Relaxed) + 1);
+        match client.register_enterprise(request).await {
+            Ok(answer) => return Ok(answer.into_inner()),
+            Err(status) if Instant::now() >= until => {
+                return Err(status).context("the county is not known yet");
+            }
+            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
+    }
+}

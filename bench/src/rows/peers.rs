@@ -1,0 +1,92 @@
+use std::{process::Stdio, time::Duration};
+
+use anyhow::{Context as _, Result, bail};
+use onenet_eventstore::testing::Scratch;
+use serde::Deserialize;
+use tokio::process::Command;
+
+use super::append_one;
+use crate::{
+    Bar, Bench, Figure, PAYLOAD,
+    contest::{Turn, closed_loop, contest},
+};
+
+const CALLERS: usize = 64;
+/// What `bench/peers/run` calls them.
+const LIBRARIES: [&str; 4] = ["postgres-es", "message-db", "emmett", "disintegrate"];
+/// The status with which a driver says that its peer is not installed.
+const NOT_INSTALLED: i32 = 3;
+
+/// What a driver says when it is done.
+#[derive(Deserialize)]
+struct Said {
+    version: String,
+    events: u64,
+    seconds: f64,
+}
+
+enum Outcome {
+    Ran(Said),
+    Missing(String),
+}
+
+/// Every library that can be had, on the same PostgreSQL.
+pub(super) async fn run(bench: &Bench) -> Result<Vec<Figure>> {
+    let scratch = Scratch::create(&bench.postgres).await?;
+    let log = scratch.log("bench", &[]).await?;
+    let mut figures = Vec::new();
+    for peer in LIBRARIES {
+        let case = format!("{CALLERS} callers, {peer}");
+        // its first turn tells whether it is there, and is not counted
+        let version = match drive(bench, peer).await? {
+            Outcome::Ran(said) => said.version,
+            Outcome::Missing(reason) => {
+                figures.push(Figure::missing(case, peer, reason));
+                continue;
+            }
+        };
+        let ours = async || {
+            let log = log.clone();
+            let call = move |_| {
+                let log = log.clone();
+                async move { append_one(&log).await }
+            };
+            Turn::of(closed_loop(CALLERS, bench.turn, call)).await
+        };
+        let theirs = async || match drive(bench, peer).await? {
+            Outcome::Ran(Said { events, seconds, .. }) => {
+                Ok(Turn { events, took: Duration::from_secs_f64(seconds), processor: None })
+            }
+            Outcome::Missing(reason) => bail!("{peer} was there a moment ago: {reason}"),
+        };
+        let name = format!("{peer} {version}");
+        let figure = contest(bench, case, ("onenet", ours), (&name, theirs)).await?;
+        figures.push(figure.with(Bar::AtLeast(5.0, 10.0)));
+    }
+    Ok(figures)
+}
+
+/// One turn of a peer, in a database of its own.
+async fn drive(bench: &Bench, peer: &str) -> Result<Outcome> {
+    let scratch = Scratch::create(&bench.postgres).await?;
+    let program = bench.peers.join("run");
+    let output = Command::new(&program)
+        .args([peer, "--postgres", &scratch.owner_url()])
+        .args(["--callers", &CALLERS.to_string()])
+        .args(["--seconds", &bench.turn.as_secs_f64().to_string()])
+        .args(["--payload", &PAYLOAD.to_string()])
+        .stdin(Stdio::null())
+        .output()
+        .await
+        .with_context(|| format!("starting {}", program.display()))?;
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    let last = complaint.lines().last().unwrap_or_default();
+    match output.status.code() {
+        Some(0) => {
+            let said = serde_json::from_slice(&output.stdout);
+            Ok(Outcome::Ran(said.with_context(|| format!("what {peer} says"))?))
+        }
+        Some(NOT_INSTALLED) => Ok(Outcome::Missing(last.to_owned())),
+        _ => bail!("{peer} failed: {complaint}"),
+    }
+}

@@ -1,0 +1,85 @@
+//! Measures this build on this machine, on servers of its own.
+
+use std::{fs, time::Duration};
+
+use anyhow::{Context as _, Result, ensure};
+use onenet_bench::{Bench, Machine, ROWS, Report, Row};
+use onenet_devservers::{DevServerError, Kafka, Postgres};
+use onenet_eventstore::sqlx::{Connection as _, Executor as _, PgConnection};
+
+use crate::cli::{self, complain, say};
+
+/// The rows that were asked for, one after the other; a table at the end.
+pub(crate) async fn run(options: cli::Bench) -> Result<()> {
+    if options.list {
+        for row in ROWS {
+            say(&format!("{:<10} {}: {}", row.name, row.what, row.against));
+        }
+        return Ok(());
+    }
+    let rows = chosen(&options.rows)?;
+    let folder = tempfile::Builder::new().prefix("onenet-bench-").tempdir()?;
+    let postgres = start(folder.path().join("postgres"), Postgres::start).await?;
+    change_capture(&postgres).await?;
+    // a setting that counts from the start on
+    drop(postgres);
+    let postgres = start(folder.path().join("postgres"), Postgres::start).await?;
+    let kafka = start(folder.path().join("kafka"), |dir| Kafka::start(dir, &[])).await?;
+    let bench = Bench {
+        postgres: postgres.url("postgres"),
+        kafka: kafka.bootstrap(),
+        peers: options.peers,
+        rounds: options.rounds,
+        turn: Duration::from_secs_f64(options.seconds),
+    };
+    let machine = Machine::look(&bench.postgres).await?;
+    let mut measured = Vec::new();
+    for row in rows {
+        complain(&format!("{}: {} / {} …", row.name, row.what, row.against));
+        let figures = row.run(&bench).await.with_context(|| row.name)?;
+        for figure in &figures {
+            complain(&figure.to_string());
+        }
+        let [name, what, against] = [row.name, row.what, row.against].map(str::to_owned);
+        measured.push((name, what, against, figures));
+    }
+    let report =
+        Report { machine, rounds: bench.rounds, turn_seconds: options.seconds, rows: measured };
+    say(&report.to_string());
+    if let Some(file) = options.json {
+        let text = serde_json::to_string_pretty(&report)?;
+        fs::write(&file, text).with_context(|| format!("writing {}", file.display()))?;
+    }
+    Ok(())
+}
+
+fn chosen(names: &[String]) -> Result<Vec<&'static Row>> {
+    let unknown: Vec<&str> = names
+        .iter()
+        .map(String::as_str)
+        .filter(|name| ROWS.iter().all(|row| row.name != *name))
+        .collect();
+    ensure!(
+        unknown.is_empty(),
+        "没有此项 / no such row: {}; `onenet bench --list` names them",
+        unknown.join(", ")
+    );
+    let is_chosen = |row: &&Row| names.is_empty() || names.iter().any(|name| name == row.name);
+    Ok(ROWS.iter().filter(is_chosen).collect())
+}
+
+/// Starting a server blocks.
+async fn start<S: Send + 'static>(
+    folder: std::path::PathBuf,
+    start: fn(&std::path::Path) -> Result<S, DevServerError>,
+) -> Result<S> {
+    let started = tokio::task::spawn_blocking(move || start(&folder)).await?;
+    started.context("starting a private server")
+}
+
+/// The one setting that is not PostgreSQL's own: what reading a slot needs.
+async fn change_capture(postgres: &Postgres) -> Result<()> {
+    let mut owner = PgConnection::connect(&postgres.url("postgres")).await?;
+    owner.execute("alter system set wal_level = logical").await?;
+    Ok(())
+}
