@@ -44,6 +44,7 @@ pub const SHARED: &[&str] = &[
     "onenet.hazard.v1.HiddenDangerEscalated",
     "onenet.hazard.v1.RectificationRescheduled",
     "onenet.hazard.v1.HiddenDangerCorrected",
+    "onenet.hazard.v1.TreatmentReportCorrected",
     "onenet.hazard.v1.HiddenDangerWithdrawn",
     "onenet.enforcement.v1.PenaltyTookEffect",
     "onenet.credit.v1.SubjectListed",

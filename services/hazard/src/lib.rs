@@ -28,6 +28,7 @@
 //! | `AcceptRectification` | both | `RectificationAccepted` | 验收: the end |
 //! | `RecheckHiddenDanger` | both | `HiddenDangerRechecked`, `HiddenDangerReopened` | 复查 |
 //! | `CorrectHiddenDanger` | reporter | `HiddenDangerCorrected` | names the events it corrects |
+//! | `CorrectTreatmentReport` | enterprise | `TreatmentReportCorrected` | the same of one report |
 //! | `WithdrawHiddenDanger` | reporter | `HiddenDangerWithdrawn` | names every event of the danger |
 //! | `PassDeadline` | timer | `HiddenDangerOverdue` | what enforcement needs for a clue |
 //! | `Escalate` | timer | `HiddenDangerEscalated` | to the organ of the same function one tier up |
@@ -38,7 +39,8 @@
 //! * a department's finding, and what a department ordered, is accepted by that department; a general
 //!   danger of its own finding by the enterprise, a major one never;
 //! * a major danger is not rectified before its treatment was reported to both, and not accepted without
-//!   a third party where the rules of the day ask for one;
+//!   a third party where the rules of the day ask for one; a correction of such a report keeps both
+//!   receipts;
 //! * what a department has graded, the enterprise does not grade anew; what a department has in hand, the
 //!   enterprise does not withdraw;
 //! * escalation follows the jurisdiction, never the code, and ends at the province;

@@ -10,7 +10,8 @@ use onenet_proto::{
         HiddenDangerRectified, HiddenDangerReopened, HiddenDangerReported, HiddenDangerSource,
         HiddenDangerWithdrawn, OverdueDanger, Recheck, RecheckOutcome, Rectification,
         RectificationAccepted, RectificationOrder, RectificationOrdered, RectificationRescheduled,
-        ThirdPartyAcceptance, TreatmentReport, TreatmentReported, rectification_order::Deadline,
+        ThirdPartyAcceptance, TreatmentReport, TreatmentReportCorrected, TreatmentReported,
+        rectification_order::Deadline,
     },
 };
 
@@ -32,6 +33,23 @@ fn criterion() -> Criterion {
         code: Some(text("CHEM-06")),
         standard: text("化工和危险化学品生产经营单位重大生产安全事故隐患判定标准（试行）"),
         item: text("全压力式液化烃储罐未按国家标准设置注水措施。"),
+    }
+}
+
+fn treatment() -> TreatmentReport {
+    TreatmentReport {
+        reported_on: text("2026-03-10"),
+        summary: text("注水管线施工中"),
+        department: Some(DepartmentReceipt {
+            department: text(ORGAN),
+            receipt_number: text("收〔2026〕18号"),
+            received_on: text("2026-03-11"),
+        }),
+        congress: Some(CongressReceipt {
+            congress: text("公司职工代表大会"),
+            record_number: text("职代会记录3号"),
+            received_on: text("2026-03-12"),
+        }),
     }
 }
 
@@ -107,20 +125,7 @@ fn found_and_treated() -> Vec<(&'static str, Vec<u8>)> {
         hidden_danger_id: id(),
         enterprise: enterprise(),
         grade: HiddenDangerGrade::Major.into(),
-        report: Some(TreatmentReport {
-            reported_on: text("2026-03-10"),
-            summary: text("注水管线施工中"),
-            department: Some(DepartmentReceipt {
-                department: text(ORGAN),
-                receipt_number: text("收〔2026〕18号"),
-                received_on: text("2026-03-11"),
-            }),
-            congress: Some(CongressReceipt {
-                congress: text("公司职工代表大会"),
-                record_number: text("职代会记录3号"),
-                received_on: text("2026-03-12"),
-            }),
-        }),
+        report: Some(treatment()),
     };
     vec![
         example("onenet.hazard.v1.HiddenDangerReported", &reported),
@@ -217,6 +222,15 @@ fn undone() -> Vec<(&'static str, Vec<u8>)> {
         reason: text("位号有误"),
         corrected_by: text(ORGAN),
     };
+    let treatment_corrected = TreatmentReportCorrected {
+        hidden_danger_id: text(CASE),
+        enterprise: text(PLANT),
+        corrects: vec![text(OTHER)],
+        report_no: 1,
+        grade: HiddenDangerGrade::Major.into(),
+        report: Some(treatment()),
+        reason: text("签收编号有误"),
+    };
     let withdrawn = HiddenDangerWithdrawn {
         hidden_danger_id: text(CASE),
         enterprise: text(PLANT),
@@ -228,6 +242,7 @@ fn undone() -> Vec<(&'static str, Vec<u8>)> {
     };
     vec![
         example("onenet.hazard.v1.HiddenDangerCorrected", &corrected),
+        example("onenet.hazard.v1.TreatmentReportCorrected", &treatment_corrected),
         example("onenet.hazard.v1.HiddenDangerWithdrawn", &withdrawn),
     ]
 }

@@ -41,6 +41,7 @@ impl Handler for RecordClues {
                 | "HiddenDangerReopened"
                 | "RectificationRescheduled"
                 | "HiddenDangerCorrected"
+                | "TreatmentReportCorrected"
                 | "HiddenDangerWithdrawn",
             ) => return Ok(()),
             _ => return Err(Corrupt::unknown_type(&event.event_type).into()),

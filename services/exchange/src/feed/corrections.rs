@@ -10,9 +10,9 @@ use onenet_proto::{
         cloud_event::{CloudEventAttributeValue as Value, Data, cloud_event_attribute_value::Attr},
     },
     exchange::v1 as wire,
-    hazard::v1::{HiddenDangerCorrected, HiddenDangerWithdrawn},
+    hazard::v1::{HiddenDangerCorrected, HiddenDangerWithdrawn, TreatmentReportCorrected},
 };
-use prost::Message;
+use prost::{DecodeError, Message};
 use uuid::Uuid;
 
 use crate::{
@@ -31,44 +31,59 @@ pub(crate) struct Corrects {
 /// A correction as far as everyone hears of it to whom the corrected event was delivered.
 struct Reference {
     corrects: Vec<String>,
-    reduced: Vec<u8>,
+    reduced: Bytes,
 }
+
+type Extract = fn(Bytes) -> Result<Reference, DecodeError>;
 
 /// The types that name the events they undo, each in a field `corrects`, and what is left of them
 /// where no grant lets them pass today: the reference and the reason.
-fn reference(event_type: &str, payload: &Bytes) -> Option<Result<Reference, prost::DecodeError>> {
-    match event_type {
-        "onenet.hazard.v1.HiddenDangerCorrected" => {
-            Some(HiddenDangerCorrected::decode(payload.clone()).map(|event| {
-                let (hidden_danger_id, corrects) = (event.hidden_danger_id, event.corrects);
-                let reduced = HiddenDangerCorrected {
-                    hidden_danger_id,
-                    corrects: corrects.clone(),
-                    reason: event.reason,
-                    ..HiddenDangerCorrected::default()
-                };
-                Reference { corrects, reduced: reduced.encode_to_vec() }
-            }))
-        }
-        "onenet.hazard.v1.HiddenDangerWithdrawn" => {
-            Some(HiddenDangerWithdrawn::decode(payload.clone()).map(|event| {
-                let (hidden_danger_id, corrects) = (event.hidden_danger_id, event.corrects);
-                let reduced = HiddenDangerWithdrawn {
-                    hidden_danger_id,
-                    corrects: corrects.clone(),
-                    reason: event.reason,
-                    ..HiddenDangerWithdrawn::default()
-                };
-                Reference { corrects, reduced: reduced.encode_to_vec() }
-            }))
-        }
-        _ => None,
+const CORRECTIONS: [(&str, Extract); 3] = [
+    ("onenet.hazard.v1.HiddenDangerCorrected", |payload| {
+        let event = HiddenDangerCorrected::decode(payload)?;
+        Ok(Reference::new(event.corrects, |corrects| HiddenDangerCorrected {
+            hidden_danger_id: event.hidden_danger_id,
+            corrects,
+            reason: event.reason,
+            ..HiddenDangerCorrected::default()
+        }))
+    }),
+    ("onenet.hazard.v1.TreatmentReportCorrected", |payload| {
+        let event = TreatmentReportCorrected::decode(payload)?;
+        Ok(Reference::new(event.corrects, |corrects| TreatmentReportCorrected {
+            hidden_danger_id: event.hidden_danger_id,
+            corrects,
+            reason: event.reason,
+            ..TreatmentReportCorrected::default()
+        }))
+    }),
+    ("onenet.hazard.v1.HiddenDangerWithdrawn", |payload| {
+        let event = HiddenDangerWithdrawn::decode(payload)?;
+        Ok(Reference::new(event.corrects, |corrects| HiddenDangerWithdrawn {
+            hidden_danger_id: event.hidden_danger_id,
+            corrects,
+            reason: event.reason,
+            ..HiddenDangerWithdrawn::default()
+        }))
+    }),
+];
+
+impl Reference {
+    fn new<M: Message>(corrects: Vec<String>, reduced: impl FnOnce(Vec<String>) -> M) -> Self {
+        let reduced = reduced(corrects.clone()).encode_to_vec().into();
+        Self { corrects, reduced }
+    }
+
+    /// Of an event, if it is of a type that undoes others.
+    fn of(event_type: &str, payload: &Bytes) -> Option<Result<Self, DecodeError>> {
+        let (_, extract) = CORRECTIONS.iter().find(|(name, _)| *name == event_type)?;
+        Some(extract(payload.clone()))
     }
 }
 
 /// What an event undoes, if it is of a type that does.
 pub(crate) fn corrects(stream: &StreamId, event_type: &str, payload: &Bytes) -> Option<Corrects> {
-    match reference(event_type, payload)? {
+    match Reference::of(event_type, payload)? {
         Ok(Reference { corrects, .. }) => {
             Some(Corrects { stream: stream.clone(), events: corrects })
         }
@@ -90,8 +105,8 @@ pub(crate) fn reduced(cloud: &CloudEvent) -> CloudEvent {
     attributes.insert("reduced".to_owned(), Value { attr: Some(Attr::CeBoolean(true)) });
     let data = match &cloud.data {
         Some(Data::BinaryData(payload)) => {
-            let reference = reference(&cloud.r#type, payload).and_then(Result::ok);
-            reference.map(|reference| Data::BinaryData(reference.reduced.into()))
+            let reference = Reference::of(&cloud.r#type, payload).and_then(Result::ok);
+            reference.map(|reference| Data::BinaryData(reference.reduced))
         }
         _ => None,
     };
@@ -155,7 +170,10 @@ async fn granted(db: &Db, ids: &[Uuid]) -> Result<Vec<Grant>, DbError> {
 
 #[cfg(test)]
 mod tests {
+    use prost_types::FileDescriptorSet;
+
     use super::*;
+    use crate::feed::SHARED;
 
     fn corrected() -> CloudEvent {
         let event = HiddenDangerCorrected {
@@ -187,6 +205,23 @@ mod tests {
         let event = HiddenDangerCorrected::decode(data).unwrap();
         assert_eq!((event.corrects.len(), event.reason.as_str()), (1, "位号有误"));
         assert_eq!((event.enterprise.as_str(), event.corrected_by.as_str()), ("", ""));
+    }
+
+    #[test]
+    fn every_event_of_the_contracts_that_names_others_is_known_and_leaves_the_node() {
+        let set = FileDescriptorSet::decode(onenet_proto::DESCRIPTORS).unwrap();
+        let mut known = 0;
+        for file in set.file.iter().filter(|file| file.name().ends_with("_events.proto")) {
+            for message in &file.message_type {
+                if message.field.iter().any(|field| field.name() == "corrects") {
+                    let name = format!("{}.{}", file.package(), message.name());
+                    assert!(CORRECTIONS.iter().any(|(it, _)| *it == name), "{name}");
+                    assert!(SHARED.contains(&name.as_str()), "{name}");
+                    known += 1;
+                }
+            }
+        }
+        assert_eq!(known, CORRECTIONS.len());
     }
 
     #[test]

@@ -5,7 +5,10 @@ use onenet_kernel::StreamId;
 use onenet_proto::{
     cloudevents::v1::CloudEvent,
     exchange::v1::{Filter, GrantTerms, RevokeGrantRequest},
-    hazard::v1::{HiddenDangerCorrected, HiddenDangerReported, HiddenDangerWithdrawn},
+    hazard::v1::{
+        HiddenDangerCorrected, HiddenDangerReported, HiddenDangerWithdrawn, TreatmentReport,
+        TreatmentReportCorrected, TreatmentReported,
+    },
 };
 use prost::Message;
 
@@ -19,6 +22,8 @@ const NARROW: u32 = 12;
 const PLANT: u32 = 20;
 const REPORTED: &str = "onenet.hazard.v1.HiddenDangerReported";
 const CORRECTED: &str = "onenet.hazard.v1.HiddenDangerCorrected";
+const TREATED: &str = "onenet.hazard.v1.TreatmentReported";
+const TREATMENT_CORRECTED: &str = "onenet.hazard.v1.TreatmentReportCorrected";
 const WITHDRAWN: &str = "onenet.hazard.v1.HiddenDangerWithdrawn";
 
 fn of(event_types: &[&str], industry: &str) -> GrantTerms {
@@ -99,6 +104,48 @@ async fn who_received_a_report_hears_of_its_correction_whatever_holds_today() {
     let caught_up = begin().await.unwrap().events(3).await;
     let types: Vec<_> = caught_up.iter().map(|event| event.r#type.as_str()).collect();
     assert_eq!(types, [REPORTED, CORRECTED, WITHDRAWN]);
+}
+
+#[tokio::test]
+async fn a_corrected_treatment_report_reaches_who_received_that_report_and_nobody_else() {
+    let world = World::new().await;
+    for (agency, types) in [
+        (CHEMICAL, &[TREATED][..]),
+        (NARROW, &[TREATED, TREATMENT_CORRECTED]),
+        (MINING, &[REPORTED]),
+    ] {
+        world.register_agency(agency).await;
+        world.grant(agency, of(types, "26")).await;
+    }
+    let mut chemical = world.subscribe(CHEMICAL).await;
+    let mut narrow = world.subscribe(NARROW).await;
+    let mut mining = world.subscribe(MINING).await;
+    says(&world, REPORTED, &HiddenDangerReported::default()).await;
+    assert_eq!(mining.events(1).await[0].r#type, REPORTED);
+    says(&world, TREATED, &TreatmentReported::default()).await;
+    let treated = chemical.events(1).await.remove(0);
+    assert_eq!(narrow.events(1).await, std::slice::from_ref(&treated));
+    let corrected = TreatmentReportCorrected {
+        hidden_danger_id: "1".to_owned(),
+        enterprise: uscc(PLANT),
+        corrects: vec![treated.id.clone()],
+        report_no: 1,
+        report: Some(TreatmentReport { summary: "已停用".to_owned(), ..Default::default() }),
+        reason: "签收编号有误".to_owned(),
+        ..TreatmentReportCorrected::default()
+    };
+    says(&world, TREATMENT_CORRECTED, &corrected).await;
+    // whose grant names it has the whole, whose grant names the report alone the reference and the reason
+    let heard = narrow.events(1).await.remove(0);
+    assert_eq!(TreatmentReportCorrected::decode(data(&heard)).unwrap(), corrected);
+    let heard = chemical.events(1).await.remove(0);
+    assert!(heard.attributes.contains_key("reduced"));
+    let told = TreatmentReportCorrected::decode(data(&heard)).unwrap();
+    assert_eq!((told.corrects, told.reason), (corrected.corrects, corrected.reason));
+    assert_eq!((told.enterprise, told.report, told.report_no), (String::new(), None, 0));
+    // who received the danger's first report and not this one
+    mining.progress().await;
+    assert_eq!(mining.sequence, 1);
 }
 
 #[tokio::test]

@@ -47,7 +47,8 @@ fn obligations(event: &Event) -> Vec<&Obligation> {
         | Event::TreatmentReported { .. }
         | Event::RectificationAccepted { .. }
         | Event::HiddenDangerRechecked { .. }
-        | Event::HiddenDangerCorrected { .. } => vec![],
+        | Event::HiddenDangerCorrected { .. }
+        | Event::TreatmentReportCorrected { .. } => vec![],
     }
 }
 

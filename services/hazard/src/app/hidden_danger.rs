@@ -88,14 +88,7 @@ impl App {
         report: TreatmentReport,
     ) -> Result<Receipt, Refusal> {
         let key = self.authorise_danger(call, id).await?;
-        if let Some(receipt) = &report.department {
-            let body = self.door.register().organisation(receipt.department.as_str()).await?;
-            let chain = self.door.register().chain(&key.division).await?;
-            if !body.is_some_and(|body| supervises(&body, &chain, &key.industry)) {
-                let (path, message) = ("report.department.department", "supervises elsewhere");
-                return Err(Refusal::field(Reason::DepartmentNotCompetent, path, message));
-            }
-        }
+        self.check_department(&key, &report).await?;
         let reported_on = report.reported_on;
         self.act(call, id, &Command::ReportTreatment { report }, reported_on).await
     }
@@ -149,6 +142,22 @@ impl App {
         let next = self.next_escalation(id, day::end(rechecked_on)).await?;
         let command = Command::RecheckHiddenDanger { by: call.uscc().clone(), recheck, next };
         self.act(call, id, &command, rechecked_on).await
+    }
+
+    /// A department that has received a report has the duty of supervision where the danger is.
+    pub(super) async fn check_department(
+        &self,
+        danger: &Key,
+        report: &TreatmentReport,
+    ) -> Result<(), Refusal> {
+        let Some(receipt) = &report.department else { return Ok(()) };
+        let body = self.door.register().organisation(receipt.department.as_str()).await?;
+        let chain = self.door.register().chain(&danger.division).await?;
+        if body.is_some_and(|body| supervises(&body, &chain, &danger.industry)) {
+            return Ok(());
+        }
+        let (path, message) = ("report.department.department", "supervises elsewhere");
+        Err(Refusal::field(Reason::DepartmentNotCompetent, path, message))
     }
 
     async fn act(
@@ -264,6 +273,9 @@ impl From<Rejection> for Refusal {
             Rejection::ThirdPartyAcceptanceRequired { basis } => {
                 let reason = Reason::ThirdPartyAcceptanceRequired;
                 return Self::new(reason, &rejection).with("basis", basis);
+            }
+            Rejection::TreatmentReportUnknown => {
+                return Self::field(Reason::TreatmentReportUnknown, "report_no", &rejection);
             }
             Rejection::HiddenDangerUnknown => Reason::HiddenDangerUnknown,
             Rejection::Withdrawn => Reason::HiddenDangerWithdrawn,

@@ -268,6 +268,14 @@ pub struct OverdueDanger {
     pub ordered_by: Uscc,
 }
 
+impl TreatmentReport {
+    /// Whether the department and the workers' congress have both received it (双报告).
+    #[must_use]
+    pub fn is_dual(&self) -> bool {
+        self.department.is_some() && self.congress.is_some()
+    }
+}
+
 impl Grade {
     /// The grade alone.
     #[must_use]

@@ -19,7 +19,7 @@ pub use self::{
     command::HiddenDangerCommand, event::HiddenDangerEvent, rejection::HiddenDangerRejection,
 };
 use super::{
-    Acceptance, Finding, Grading, Obligation, Recheck, Rectification, RectificationOrder,
+    Acceptance, Finding, Grading, Obligation, Recheck, Rectification, RectificationOrder, Severity,
     TimeGiven, TreatmentReport,
 };
 
@@ -34,8 +34,9 @@ pub struct HiddenDanger {
     /// Orders so far: each has deadlines of its own.
     orders: u32,
     overdue: Option<Overdue>,
-    /// The last report since the danger was opened.
-    report: Option<Arc<TreatmentReport>>,
+    treatments: Arc<Vec<Treatment>>,
+    /// Those of them that were reported before the danger was opened again.
+    treated_before: usize,
     stage: Stage,
     rectification: Option<Arc<Rectification>>,
     acceptance: Option<Arc<(Uscc, Acceptance)>>,
@@ -60,6 +61,16 @@ struct Ordered {
     organ: Uscc,
     order: RectificationOrder,
     deadline: Obligation,
+}
+
+/// A report on the treatment, as it stands corrected.
+#[derive(Clone, Debug)]
+struct Treatment {
+    /// The grade on the day of the report.
+    grade: Severity,
+    report: TreatmentReport,
+    /// The report, and each correction of it.
+    statements: usize,
 }
 
 /// The time given is over; where the danger is in the hierarchy of organs.
@@ -130,6 +141,9 @@ impl Aggregate for HiddenDanger {
             Command::CorrectHiddenDanger { by, corrects, finding, reason } => {
                 self.correct(by, corrects, finding, reason)
             }
+            Command::CorrectTreatmentReport { report_no, corrects, report, reason } => {
+                self.correct_treatment(*report_no, corrects, report, reason)
+            }
             Command::WithdrawHiddenDanger { by, corrects, reason } => {
                 self.withdraw(by, corrects, reason)
             }
@@ -172,7 +186,11 @@ impl Aggregate for HiddenDanger {
                 self.orders += 1;
                 self.overdue = None;
             }
-            Event::TreatmentReported { report, .. } => self.report = Some(Arc::new(report.clone())),
+            Event::TreatmentReported { grade, report, .. } => {
+                let (grade, report) = (*grade, report.clone());
+                let treatment = Treatment { grade, report, statements: 1 };
+                Arc::make_mut(&mut self.treatments).push(treatment);
+            }
             Event::HiddenDangerRectified { rectification, deadline, escalation, .. } => {
                 self.stage = Stage::Rectified;
                 self.rectification = Some(Arc::new(rectification.clone()));
@@ -188,7 +206,7 @@ impl Aggregate for HiddenDanger {
             }
             Event::HiddenDangerReopened { rechecked_by, recheck, deadline, escalation, .. } => {
                 self.stage = Stage::Open;
-                self.report = None;
+                self.treated_before = self.treatments.len();
                 self.acceptance = None;
                 self.recheck = Some(Arc::new((rechecked_by.clone(), recheck.clone())));
                 self.set_deadline(deadline.as_ref());
@@ -209,6 +227,13 @@ impl Aggregate for HiddenDanger {
             Event::HiddenDangerCorrected { finding, .. } => {
                 if let Some(reported) = &mut self.reported {
                     Arc::make_mut(reported).finding = finding.clone();
+                }
+            }
+            Event::TreatmentReportCorrected { report_no, report, .. } => {
+                let treatments = Arc::make_mut(&mut self.treatments);
+                if let Some(treatment) = place(*report_no).and_then(|at| treatments.get_mut(at)) {
+                    treatment.report = report.clone();
+                    treatment.statements += 1;
                 }
             }
             Event::HiddenDangerWithdrawn { withdrawn_by, reason, deadline, escalation, .. } => {
@@ -251,6 +276,11 @@ impl HiddenDanger {
         }
     }
 
+    /// The reports since the danger was opened.
+    fn treatments(&self) -> &[Treatment] {
+        self.treatments.get(self.treated_before..).unwrap_or_default()
+    }
+
     fn set_deadline(&mut self, deadline: Option<&Obligation>) {
         if let (Some(order), Some(deadline)) = (&mut self.order, deadline) {
             Arc::make_mut(order).deadline = deadline.clone();
@@ -262,6 +292,11 @@ impl HiddenDanger {
             overdue.escalation = Some(escalation.clone());
         }
     }
+}
+
+/// Where the report with this number stands: they are counted from 1.
+fn place(report_no: u32) -> Option<usize> {
+    usize::try_from(report_no.checked_sub(1)?).ok()
 }
 
 #[cfg(test)]

@@ -13,7 +13,9 @@ use onenet_proto::{
 };
 use tonic::{Code, Status};
 
-use crate::steps::{accepting, order, ordering, rectifying, reporting, treating, treatment};
+use crate::steps::{
+    accepting, correcting_treatment, order, ordering, rectifying, reporting, treating, treatment,
+};
 use crate::support::{World, county, enterprise, filing, new_id, on_behalf, plant, refused, tanks};
 
 fn assert_not_authorised<T: Debug>(outcome: Result<T, Status>, who: &str) {
@@ -34,7 +36,7 @@ fn the_policies_fit_the_contract_and_every_call_is_permitted_to_somebody() {
     let (chain, subject) = (vec!["410102".to_owned()], enterprise());
     let matter = Matter { chain, industry: "2614", subject: Some(&subject), organ: None };
     let itself = Caller { uscc: subject.parse().unwrap(), office: None, ..caller.clone() };
-    assert_eq!(policies.actions().count(), 15);
+    assert_eq!(policies.actions().count(), 16);
     for action in policies.actions() {
         let decided =
             [&caller, &itself].map(|it| policies.decide(it, action, &matter, date(2026, 11, 24)));
@@ -125,6 +127,11 @@ async fn a_hidden_danger_is_the_business_of_its_enterprise_and_of_supervisors_of
     assert_not_authorised(world.dangers(&enterprise()).order_rectification(ordering).await, "own");
     let treating = treating(&id, treatment("2026-03-10"));
     assert_not_authorised(world.dangers(&county()).report_treatment(treating).await, "county");
+    let correcting = correcting_treatment(&id, treatment("2026-03-10"));
+    assert_not_authorised(
+        world.dangers(&county()).correct_treatment_report(correcting).await,
+        "county",
+    );
     let rectifying = rectifying(&id, "2026-03-10");
     assert_not_authorised(
         world.dangers(&county()).rectify_hidden_danger(rectifying).await,

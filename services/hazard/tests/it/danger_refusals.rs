@@ -13,8 +13,8 @@ use tonic_types::StatusExt as _;
 
 use crate::{
     steps::{
-        accepting, citing, correcting, finding, grading, order, ordering, rechecking, rectifying,
-        reporting, third_party, treating, treatment, withdrawing,
+        accepting, citing, correcting, correcting_treatment, finding, grading, order, ordering,
+        rechecking, rectifying, reporting, third_party, treating, treatment, withdrawing,
     },
     support::{World, county, enterprise, new_id, plant, refused},
 };
@@ -70,20 +70,27 @@ async fn no_step_is_skipped() {
     let ungraded = ungraded.hidden_danger_id;
     let general = world.graded(&enterprise(), None).await;
     let major = world.ordered("2027-03-31").await;
-    let one_sided = TreatmentReport { congress: None, ..treatment("2026-03-10") };
+    let one_sided = || TreatmentReport { congress: None, ..treatment("2026-03-10") };
     let rectify = |id: &str| rectifying(id, "2026-03-30");
     for ((code, reason, _), expected) in [
         (refused(client.rectify_hidden_danger(rectify(&ungraded)).await), "NOT_GRADED"),
         (refused(client.accept_rectification(accepting(&general, None)).await), "NOT_RECTIFIED"),
         (
-            refused(client.report_treatment(treating(&major, one_sided)).await),
+            refused(client.report_treatment(treating(&major, one_sided())).await),
             "DUAL_REPORT_INCOMPLETE",
         ),
         (refused(client.rectify_hidden_danger(rectify(&major)).await), "TREATMENT_NOT_REPORTED"),
     ] {
         assert_eq!((code, reason.as_str()), (Code::FailedPrecondition, expected));
     }
+    let unknown = correcting_treatment(&major, treatment("2026-03-10"));
+    let (code, reason, field) = refused(client.correct_treatment_report(unknown).await);
+    assert_eq!((code, reason.as_str()), (Code::NotFound, "TREATMENT_REPORT_UNKNOWN"));
+    assert_eq!(field, "report_no");
     world.report_treatment(&major, "2026-03-10").await.unwrap();
+    let one_sided = correcting_treatment(&major, one_sided());
+    let (code, reason, _) = refused(client.correct_treatment_report(one_sided).await);
+    assert_eq!((code, reason.as_str()), (Code::FailedPrecondition, "DUAL_REPORT_INCOMPLETE"));
     client.rectify_hidden_danger(rectify(&major)).await.unwrap();
     let (_, reason, _) =
         refused(client.rectify_hidden_danger(rectifying(&major, "2026-03-31")).await);
@@ -124,6 +131,11 @@ async fn a_receipt_names_a_competent_department_and_an_acceptance_an_independent
         assert_eq!(outcome, (Code::InvalidArgument, "DEPARTMENT_NOT_COMPETENT".to_owned(), field));
     }
     world.report_treatment(&major, "2026-03-10").await.unwrap();
+    let mut report = treatment("2026-03-10");
+    report.department.as_mut().unwrap().department = uscc(3);
+    let correcting = correcting_treatment(&major, report);
+    let (code, reason, _) = refused(client.correct_treatment_report(correcting).await);
+    assert_eq!((code, reason.as_str()), (Code::InvalidArgument, "DEPARTMENT_NOT_COMPETENT"));
     world.rectify(&major, "2026-03-30").await.unwrap();
     let mut client = world.dangers(&county());
     for institution in [uscc(77), enterprise()] {
@@ -161,6 +173,10 @@ async fn a_bad_field_of_a_step_is_named() {
     let mut undone = rectifying(&id, "2026-03-30");
     undone.rectification = None;
     let nowhere = Finding { location: String::new(), ..finding() };
+    let mut unexplained = correcting_treatment(&id, treatment("2026-03-10"));
+    unexplained.reason = String::new();
+    let mut unreported = correcting_treatment(&id, treatment("2026-03-10"));
+    unreported.report = None;
     let mut silent = withdrawing(&id);
     silent.reason = " ".to_owned();
     let mut unopined = accepting(&id, None);
@@ -193,6 +209,8 @@ async fn a_bad_field_of_a_step_is_named() {
             "finding.location",
         ),
         (refused(own.withdraw_hidden_danger(silent).await), "FIELD_MISSING", "reason"),
+        (refused(own.correct_treatment_report(unexplained).await), "FIELD_MISSING", "reason"),
+        (refused(own.correct_treatment_report(unreported).await), "FIELD_MISSING", "report"),
         (refused(own.accept_rectification(unopined).await), "FIELD_MISSING", "acceptance.opinion"),
         (
             refused(own.report_treatment(treating(&id, treatment("2026-12-01"))).await),

@@ -6,16 +6,16 @@ use onenet_proto::{
     enterprise::v1::Tier,
     hazard::v1::{
         Finding, HiddenDangerCorrected, HiddenDangerGrade, HiddenDangerState,
-        HiddenDangerWithdrawn, ListHiddenDangersRequest, RecheckOutcome, StandardItem,
-        citation::By, rectification_order::Deadline,
+        HiddenDangerWithdrawn, ListHiddenDangersRequest, RecheckOutcome, ReportHiddenDangerRequest,
+        StandardItem, TreatmentReportCorrected, citation::By, rectification_order::Deadline,
     },
 };
 use prost::Message as _;
 
 use crate::{
     steps::{
-        accepting, citing, correcting, finding, grading, order, ordering, rechecking, reporting,
-        third_party, withdrawing,
+        accepting, citing, correcting, correcting_treatment, finding, grading, order, ordering,
+        rechecking, reporting, third_party, treatment, withdrawing,
     },
     support::{World, county, enterprise, plant, register},
 };
@@ -138,6 +138,48 @@ async fn a_correction_and_a_withdrawal_name_what_they_undo() {
     assert_eq!(second.corrects, ids[..2], "the report and the correction before");
     let last = HiddenDangerWithdrawn::decode(events[3].payload.clone()).unwrap();
     assert_eq!(last.corrects, ids[..3], "everything about the danger");
+}
+
+#[tokio::test]
+async fn a_corrected_report_on_the_treatment_stands_in_its_place_with_both_receipts() {
+    let world = World::whole().await;
+    let mut heard = Vec::new();
+    for known in register() {
+        let stream = known.stream();
+        let said = elsewhere::say(&world.node, "enterprise", &stream, known.event()).await;
+        heard.push(onenet_chassis::receipt_to_wire(&said.unwrap()));
+    }
+    let mut client = world.dangers(&enterprise());
+    let request = ReportHiddenDangerRequest { fresh_as: heard, ..reporting() };
+    let id = client.report_hidden_danger(request).await.unwrap().into_inner().hidden_danger_id;
+    client.grade_hidden_danger(grading(&id, Some("CHEM-06"))).await.unwrap();
+    for day in ["2026-03-10", "2026-03-20"] {
+        world.report_treatment(&id, day).await.unwrap();
+    }
+    let mut right = treatment("2026-03-10");
+    right.department.as_mut().unwrap().receipt_number = "收〔2026〕19号".to_owned();
+    let request = correcting_treatment(&id, right.clone());
+    let first = client.correct_treatment_report(request.clone()).await.unwrap().into_inner();
+    assert_eq!(client.correct_treatment_report(request).await.unwrap().into_inner(), first);
+    let request = correcting_treatment(&id, treatment("2026-03-10"));
+    client.correct_treatment_report(request).await.unwrap();
+    let request = correcting_treatment(&id, right.clone());
+    let last = client.correct_treatment_report(request).await.unwrap().into_inner();
+    let view = world.danger(&id, &[last.receipt.unwrap()]).await;
+    assert_eq!(view.reports, [right.clone(), treatment("2026-03-20")]);
+    assert_eq!(view.corrections, ["签收编号有误"; 3]);
+
+    let topic = elsewhere::topics(&world.node, "hazard").events();
+    let events = elsewhere::published(&world.node, topic, 7).await.unwrap();
+    let ids: Vec<String> = events.iter().map(|event| event.event_id.to_string()).collect();
+    let told = TreatmentReportCorrected::decode(events[6].payload.clone()).unwrap();
+    let stated = [2, 4, 5].map(|place: usize| ids[place].clone());
+    assert_eq!(
+        told.corrects, stated,
+        "the first report and its corrections, not the second report"
+    );
+    assert_eq!((told.report_no, told.grade()), (1, HiddenDangerGrade::Major));
+    assert_eq!(told.report, Some(right));
 }
 
 #[tokio::test]

@@ -7,9 +7,9 @@ use onenet_proto::{
     common::v1::Receipt,
     hazard::v1::{
         AcceptRectificationRequest, Acceptance, Citation, CongressReceipt,
-        CorrectHiddenDangerRequest, DepartmentReceipt, Finding, GetHiddenDangerRequest,
-        GradeHiddenDangerRequest, HiddenDangerCause, HiddenDangerGrade, HiddenDangerKind,
-        HiddenDangerSource, HiddenDangerView, OrderRectificationRequest, Recheck,
+        CorrectHiddenDangerRequest, CorrectTreatmentReportRequest, DepartmentReceipt, Finding,
+        GetHiddenDangerRequest, GradeHiddenDangerRequest, HiddenDangerCause, HiddenDangerGrade,
+        HiddenDangerKind, HiddenDangerSource, HiddenDangerView, OrderRectificationRequest, Recheck,
         RecheckHiddenDangerRequest, RecheckOutcome, Rectification, RectificationOrder,
         RectifyHiddenDangerRequest, ReportHiddenDangerRequest, ReportTreatmentRequest,
         ThirdPartyAcceptance, TreatmentReport, WithdrawHiddenDangerRequest, citation::By,
@@ -164,6 +164,21 @@ pub(crate) fn correcting(id: &str, finding: Finding) -> CorrectHiddenDangerReque
         hidden_danger_id: id.to_owned(),
         finding: Some(finding),
         reason: "位号有误".to_owned(),
+        ..Default::default()
+    }
+}
+
+/// Of the first report.
+pub(crate) fn correcting_treatment(
+    id: &str,
+    report: TreatmentReport,
+) -> CorrectTreatmentReportRequest {
+    CorrectTreatmentReportRequest {
+        command_id: new_id(),
+        hidden_danger_id: id.to_owned(),
+        report_no: 1,
+        report: Some(report),
+        reason: "签收编号有误".to_owned(),
         ..Default::default()
     }
 }

@@ -2,13 +2,14 @@ use onenet_chassis::{Call, Write, field, view::Paging};
 use onenet_kernel::StreamId;
 use onenet_proto::hazard::v1::{
     AcceptRectificationRequest, AcceptRectificationResponse, CorrectHiddenDangerRequest,
-    CorrectHiddenDangerResponse, GetHiddenDangerRequest, GetHiddenDangerResponse,
-    GradeHiddenDangerRequest, GradeHiddenDangerResponse, ListHiddenDangersRequest,
-    ListHiddenDangersResponse, OrderRectificationRequest, OrderRectificationResponse,
-    RecheckHiddenDangerRequest, RecheckHiddenDangerResponse, RectifyHiddenDangerRequest,
-    RectifyHiddenDangerResponse, ReportHiddenDangerRequest, ReportHiddenDangerResponse,
-    ReportTreatmentRequest, ReportTreatmentResponse, WithdrawHiddenDangerRequest,
-    WithdrawHiddenDangerResponse, hidden_danger_service_server::HiddenDangerService,
+    CorrectHiddenDangerResponse, CorrectTreatmentReportRequest, CorrectTreatmentReportResponse,
+    GetHiddenDangerRequest, GetHiddenDangerResponse, GradeHiddenDangerRequest,
+    GradeHiddenDangerResponse, ListHiddenDangersRequest, ListHiddenDangersResponse,
+    OrderRectificationRequest, OrderRectificationResponse, RecheckHiddenDangerRequest,
+    RecheckHiddenDangerResponse, RectifyHiddenDangerRequest, RectifyHiddenDangerResponse,
+    ReportHiddenDangerRequest, ReportHiddenDangerResponse, ReportTreatmentRequest,
+    ReportTreatmentResponse, WithdrawHiddenDangerRequest, WithdrawHiddenDangerResponse,
+    hidden_danger_service_server::HiddenDangerService,
 };
 use tonic::{Request, Response, Status, async_trait};
 
@@ -133,6 +134,21 @@ impl HiddenDangerService for HiddenDangers {
         };
         let receipt = Some(app.door.write(request, intend).await?);
         Ok(Response::new(CorrectHiddenDangerResponse { receipt }))
+    }
+
+    async fn correct_treatment_report(
+        &self,
+        request: Request<CorrectTreatmentReportRequest>,
+    ) -> Result<Response<CorrectTreatmentReportResponse>, Status> {
+        let app = &self.0;
+        let intend = async |call: Write, sent: CorrectTreatmentReportRequest| {
+            let id = field::uuid("hidden_danger_id", &sent.hidden_danger_id)?;
+            let report = requests::report(sent.report, call.today)?;
+            let reason = field::text("reason", &sent.reason, field::REASON)?;
+            app.correct_treatment(&call, id, sent.report_no, &report, &reason).await
+        };
+        let receipt = Some(app.door.write(request, intend).await?);
+        Ok(Response::new(CorrectTreatmentReportResponse { receipt }))
     }
 
     async fn withdraw_hidden_danger(

@@ -98,6 +98,13 @@ fn after(view: HiddenDangerView, event: Event) -> HiddenDangerView {
             view.finding = Some((&finding).into());
             view.corrections.push(reason);
         }
+        Event::TreatmentReportCorrected { report_no, report, reason, .. } => {
+            let mut numbered = (1..).zip(&mut view.reports);
+            if let Some((_, kept)) = numbered.find(|(number, _)| *number == report_no) {
+                *kept = (&report).into();
+            }
+            view.corrections.push(reason);
+        }
         Event::HiddenDangerWithdrawn { reason, deadline, escalation, .. } => {
             view.corrections.push(reason);
             set(&mut view.deadline, deadline.as_ref());

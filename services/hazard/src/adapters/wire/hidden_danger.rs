@@ -143,6 +143,10 @@ wire_events! {
         hidden_danger_id text, enterprise text, corrects ids, finding message, reason text,
         corrected_by text,
     }
+    TreatmentReportCorrected {
+        hidden_danger_id text, enterprise text, corrects ids, report_no number, grade choice,
+        report message, reason text,
+    }
     HiddenDangerWithdrawn {
         hidden_danger_id text, enterprise text, corrects ids, reason text, withdrawn_by text,
         deadline optional, escalation optional,

@@ -84,6 +84,17 @@ pub enum HiddenDangerCommand {
         /// Why.
         reason: String,
     },
+    /// Corrects a report on its treatment.
+    CorrectTreatmentReport {
+        /// Which, counted from 1.
+        report_no: u32,
+        /// The events of that report: the first, and every correction since.
+        corrects: Vec<Uuid>,
+        /// The report, whole.
+        report: TreatmentReport,
+        /// Why.
+        reason: String,
+    },
     /// Withdraws it.
     WithdrawHiddenDanger {
         /// Who withdraws.

@@ -5,9 +5,10 @@ use uuid::Uuid;
 
 use super::{
     Decision, HiddenDanger, HiddenDangerEvent as Event, HiddenDangerRejection as Rejection, Stage,
-    steps::IN_CHARGE,
+    place,
+    steps::{IN_CHARGE, check_treatment},
 };
-use crate::domain::Finding;
+use crate::domain::{Finding, Severity, TreatmentReport};
 
 /// A statement is its author's.
 pub(super) const REPORTER_CORRECTS: &str = "上报内容由上报单位更正";
@@ -37,6 +38,38 @@ impl HiddenDanger {
             finding: finding.clone(),
             reason: reason.to_owned(),
             corrected_by: by.clone(),
+        }])
+    }
+
+    /// 双报告: of a report on a major danger both receipts stay, also where the danger became a major one
+    /// after it.
+    pub(super) fn correct_treatment(
+        &self,
+        report_no: u32,
+        corrects: &[Uuid],
+        report: &TreatmentReport,
+        reason: &str,
+    ) -> Decision {
+        let reported = self.present()?;
+        let treatment = place(report_no).and_then(|at| self.treatments.get(at));
+        let treatment = treatment.ok_or(Rejection::TreatmentReportUnknown)?;
+        if treatment.report == *report {
+            return Ok(vec![]);
+        }
+        let counts_for_both = self.is_major() && treatment.report.is_dual();
+        let is_dual = treatment.grade == Severity::Major || counts_for_both;
+        check_treatment(reported, is_dual, report)?;
+        if corrects.len() != treatment.statements {
+            return Err(Rejection::MovedOn);
+        }
+        Ok(vec![Event::TreatmentReportCorrected {
+            hidden_danger_id: reported.id,
+            enterprise: reported.enterprise.clone(),
+            corrects: corrects.to_vec(),
+            report_no,
+            grade: treatment.grade,
+            report: report.clone(),
+            reason: reason.to_owned(),
         }])
     }
 

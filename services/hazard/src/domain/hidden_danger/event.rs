@@ -170,6 +170,23 @@ pub enum HiddenDangerEvent {
         /// Who corrects.
         corrected_by: Uscc,
     },
+    /// A report on its treatment was wrong and stands corrected.
+    TreatmentReportCorrected {
+        /// The hidden danger.
+        hidden_danger_id: Uuid,
+        /// The enterprise, which corrects.
+        enterprise: Uscc,
+        /// The events it corrects.
+        corrects: Vec<Uuid>,
+        /// Which report, counted from 1.
+        report_no: u32,
+        /// The grade on the day of the report.
+        grade: Severity,
+        /// The report with its receipts, whole.
+        report: TreatmentReport,
+        /// Why.
+        reason: String,
+    },
     /// It was reported in error.
     HiddenDangerWithdrawn {
         /// The hidden danger.

@@ -33,6 +33,9 @@ pub enum HiddenDangerRejection {
     /// 双报告: nothing was reported since the danger was opened.
     #[error("the treatment of the major danger was not reported")]
     TreatmentNotReported,
+    /// No report on the treatment has this number.
+    #[error("no report on the treatment has this number")]
+    TreatmentReportUnknown,
     /// 第三方机构验收评估 is missing.
     #[error("a major danger needs the acceptance of a third party")]
     ThirdPartyAcceptanceRequired {

@@ -85,21 +85,12 @@ impl HiddenDanger {
 
     pub(super) fn report_treatment(&self, report: &TreatmentReport) -> Decision {
         let reported = self.present()?;
-        if self.report.as_deref() == Some(report) {
+        if self.treatments().last().is_some_and(|last| last.report == *report) {
             return Ok(vec![]);
         }
         self.open()?;
         let grade = self.graded()?.grade.severity();
-        not_before(reported.finding.found_on, report.reported_on)?;
-        let is_incomplete = report.department.is_none() || report.congress.is_none();
-        if grade == Severity::Major && is_incomplete {
-            return Err(Rejection::DualReportIncomplete);
-        }
-        let department = report.department.as_ref().map(|receipt| receipt.received_on);
-        let congress = report.congress.as_ref().map(|receipt| receipt.received_on);
-        for received_on in department.into_iter().chain(congress) {
-            not_before(report.reported_on, received_on)?;
-        }
+        check_treatment(reported, grade == Severity::Major, report)?;
         Ok(vec![Event::TreatmentReported {
             hidden_danger_id: reported.id,
             enterprise: reported.enterprise.clone(),
@@ -120,7 +111,8 @@ impl HiddenDanger {
             return Ok(vec![]);
         }
         self.open()?;
-        if self.graded()?.grade.is_major() && self.report.is_none() {
+        let is_reported_to_both = self.treatments().iter().any(|it| it.report.is_dual());
+        if self.graded()?.grade.is_major() && !is_reported_to_both {
             return Err(Rejection::TreatmentNotReported);
         }
         let reopened_on = self.recheck.as_deref().map(|(_, recheck)| recheck.rechecked_on);
@@ -247,8 +239,12 @@ impl HiddenDanger {
         self.in_charge(reported).is_some() || self.graded_by_department(reported).is_some()
     }
 
+    pub(super) fn is_major(&self) -> bool {
+        self.grading.as_deref().is_some_and(|grading| grading.grade.is_major())
+    }
+
     fn only_acceptor(&self, reported: &Reported, by: &Uscc) -> Result<(), Rejection> {
-        let is_major = self.grading.as_deref().is_some_and(|grading| grading.grade.is_major());
+        let is_major = self.is_major();
         let is_enterprise = *by == reported.enterprise;
         let (is_acceptor, rule) = match self.in_charge(reported) {
             Some(organ) => (organ == by, IN_CHARGE),
@@ -257,6 +253,24 @@ impl HiddenDanger {
         };
         if is_acceptor { Ok(()) } else { Err(Rejection::NotAuthorised { rule }) }
     }
+}
+
+/// A report follows the finding, each receipt the report; where `is_dual` it is reported to both.
+pub(super) fn check_treatment(
+    reported: &Reported,
+    is_dual: bool,
+    report: &TreatmentReport,
+) -> Result<(), Rejection> {
+    not_before(reported.finding.found_on, report.reported_on)?;
+    if is_dual && !report.is_dual() {
+        return Err(Rejection::DualReportIncomplete);
+    }
+    let department = report.department.as_ref().map(|receipt| receipt.received_on);
+    let congress = report.congress.as_ref().map(|receipt| receipt.received_on);
+    for received_on in department.into_iter().chain(congress) {
+        not_before(report.reported_on, received_on)?;
+    }
+    Ok(())
 }
 
 fn not_before(earliest: Date, day: Date) -> Result<(), Rejection> {
