@@ -1,6 +1,7 @@
 //! What a context knows of divisions, organisations and enterprises, and of agencies where they call it.
 
 mod agencies;
+mod bodies;
 mod keep;
 mod recent;
 
@@ -14,7 +15,11 @@ use onenet_proto::enterprise::v1::{
 use prost::Message;
 
 use self::recent::Recent;
-pub use self::{agencies::KeepAgencies, keep::KeepRegister};
+pub use self::{
+    agencies::KeepAgencies,
+    bodies::{covers, may_punish},
+    keep::KeepRegister,
+};
 use crate::{
     AgencyStanding,
     view::{decode, one},

@@ -8,7 +8,10 @@ mod penalty;
 use onenet_standards::Uscc;
 
 pub use case::{Case, CaseCommand, CaseEvent, CaseRejection};
-pub use clue::{Clue, ClueCommand, ClueEvent, ClueRejection, OverdueDanger, clue_id};
+pub use clue::{
+    Addressing, AddressingGround, Clue, ClueCommand, ClueEvent, ClueRejection, OverdueDanger,
+    clue_id,
+};
 pub use penalty::{Fine, Penalty, PenaltyKind};
 
 /// The party (当事人) of a case, as the register had it on the day the case was opened.

@@ -10,8 +10,10 @@
 //! | `ServePenalty` | `PenaltyTookEffect` | the decision was served (送达) and has effect from that day |
 //!
 //! [`Clue`](domain::Clue), one stream per clue (`clue-<UUIDv5 of the event it follows from>`), is what a
-//! reaction to hazard records when a hidden danger is overdue or escalates: `ClueRecorded` for the organ
-//! the danger is with. No clue opens a case or punishes anybody; an officer does.
+//! reaction to hazard records when a hidden danger is overdue or escalates: `ClueRecorded`, for the organ
+//! the danger is with where that has the power to punish (行政处罚权), else for the regulator of its division
+//! or of the nearest above by jurisdiction that has; where none is known the clue says so and stays with
+//! the organ the danger is with. No clue opens a case or punishes anybody; an officer does.
 //!
 //! Invariants:
 //!

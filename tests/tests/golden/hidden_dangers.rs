@@ -264,7 +264,16 @@ fn clues() -> Vec<(&'static str, Vec<u8>)> {
         due_at: Some(prost_types::Timestamp { seconds: 1_775_145_600, nanos: 0 }),
         escalation_level: 1,
         legal_basis: text("安全生产法第一百零二条"),
+        addressing: None,
     };
-    let recorded = enforcement::ClueRecorded { clue: Some(clue) };
-    vec![example("onenet.enforcement.v1.ClueRecorded", &recorded)]
+    let addressing = enforcement::ClueAddressing {
+        danger_organ: text(ORGAN),
+        ground: enforcement::ClueAddressingGround::DivisionAbove.into(),
+    };
+    let addressed = enforcement::Clue { addressing: Some(addressing), ..clue.clone() };
+    let recorded = |clue| enforcement::ClueRecorded { clue: Some(clue) };
+    vec![
+        example("onenet.enforcement.v1.ClueRecorded", &recorded(clue)),
+        example("onenet.enforcement.v1.ClueRecorded@2", &recorded(addressed)),
+    ]
 }

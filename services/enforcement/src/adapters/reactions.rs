@@ -10,7 +10,7 @@ use crate::{
     domain::OverdueDanger,
 };
 
-/// Records a clue for the organ that an overdue hidden danger is with. It punishes nobody.
+/// Records a clue for an organ that may punish what an enterprise left undone. It punishes nobody.
 pub(crate) struct RecordClues(pub(crate) App);
 
 impl Handler for RecordClues {

@@ -44,6 +44,30 @@ pub struct OverdueDanger {
     pub escalation_level: u32,
     /// The articles that the deadline rests on.
     pub legal_basis: String,
+    /// How the organ was found; `None` where it was not asked for its power, as of old.
+    pub addressing: Option<Addressing>,
+}
+
+/// How the organ of a clue was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Addressing {
+    /// The organ the danger was with: the department that ordered, or the one it had escalated to.
+    pub danger_organ: Uscc,
+    /// Why the clue's organ is the one that has to look at it.
+    pub ground: AddressingGround,
+}
+
+/// Why an organ has to look at a clue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AddressingGround {
+    /// The danger was with it, and it has the power to punish (行政处罚权).
+    OwnPower,
+    /// It has the power in the division of the organ that the danger was with.
+    SameDivision,
+    /// The same, in the nearest division above.
+    DivisionAbove,
+    /// No organ with the power is known: the danger was with it.
+    NoPowerKnown,
 }
 
 /// What is asked of a clue.
@@ -133,6 +157,7 @@ mod tests {
             due_at: Timestamp::from_micros(1_780_000_000_000_000),
             escalation_level: level,
             legal_basis: "安全生产法第一百零二条".to_owned(),
+            addressing: None,
         })
     }
 

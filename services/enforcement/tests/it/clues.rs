@@ -4,14 +4,16 @@ use onenet_chassis::testing::{
     elsewhere::{self, Registered},
     uscc,
 };
-use onenet_kernel::{Key, NewEvent, StreamId};
+use onenet_kernel::{Key, NewEvent, Recorded, StreamId};
 use onenet_proto::{
     common::v1::{Obligation, ObligationState, Receipt},
     enforcement::v1::{
-        Clue, GetClueRequest, ListCasesRequest, ListCluesRequest,
-        clue_service_client::ClueServiceClient,
+        Clue, ClueAddressingGround as Ground, ClueRecorded, GetClueRequest, ListCasesRequest,
+        ListCluesRequest, clue_service_client::ClueServiceClient,
     },
-    enterprise::v1::Tier,
+    enterprise::v1::{
+        Division, DivisionKind, DivisionLevel, Organisation, OrganisationFunction, Tier,
+    },
     hazard::v1::{
         Criterion, Finding, HiddenDangerEscalated, HiddenDangerGrade, HiddenDangerOverdue,
         HiddenDangerReported, OverdueDanger,
@@ -20,7 +22,7 @@ use onenet_proto::{
 use prost::Message;
 use tonic::{Code, transport::Channel};
 
-use crate::support::{World, new_id, organ, party, refused, register};
+use crate::support::{World, empowered, new_id, organ, party, refused, register};
 
 fn danger(id: &str) -> OverdueDanger {
     OverdueDanger {
@@ -74,6 +76,14 @@ impl World {
         onenet_chassis::receipt_to_wire(&said)
     }
 
+    /// The first clues that were recorded.
+    async fn recorded(&self, count: usize) -> Vec<Clue> {
+        let topic = elsewhere::topics(&self.node, "enforcement").events();
+        let events = elsewhere::published(&self.node, topic, count).await.unwrap();
+        let clue = |event: &Recorded| ClueRecorded::decode(event.payload.clone()).unwrap().clue;
+        events.iter().map(|event| clue(event).unwrap()).collect()
+    }
+
     async fn listed(&self, by: &str, request: ListCluesRequest) -> Vec<Clue> {
         let answer = self.clues(by).list_clues(request).await.unwrap().into_inner();
         assert!(!answer.incomplete);
@@ -85,7 +95,7 @@ impl World {
 async fn an_overdue_danger_is_a_clue_for_the_organ_it_is_with_and_no_case() {
     let world = World::whole().await;
     world.knows(register()).await;
-    let city = Registered::body(&uscc(2), Tier::City, "4101");
+    let city = empowered(Registered::body(&uscc(2), Tier::City, "4101"), "2020-01-01", None);
     let neighbour = Registered::body(&uscc(3), Tier::County, "410103");
     world.knows([city, neighbour].map(Registered::Organisation)).await;
     let id = new_id();
@@ -132,6 +142,11 @@ async fn an_overdue_danger_is_a_clue_for_the_organ_it_is_with_and_no_case() {
     assert_eq!(own[0].due_at, deadline().due_at);
     assert_eq!((own[0].legal_basis.as_str(), own[0].major), ("安全生产法第一百零二条", true));
     assert_eq!(own[0].event_id, events[0].causation_id.unwrap().to_string());
+    let addressing = own[0].addressing.clone().unwrap();
+    assert_eq!(
+        (addressing.danger_organ.as_str(), addressing.ground()),
+        (&*organ(), Ground::OwnPower)
+    );
     let of_city = world.listed(&uscc(2), of(uscc(2))).await;
     assert_eq!((of_city.len(), of_city[0].escalation_level), (1, 1));
     assert_eq!(world.listed(&uscc(2), all()).await.len(), 2);
@@ -151,6 +166,119 @@ async fn an_overdue_danger_is_a_clue_for_the_organ_it_is_with_and_no_case() {
     // a penalty is an officer's to decide
     let cases = world.cases(&organ()).list_cases(ListCasesRequest::default()).await.unwrap();
     assert_eq!(cases.into_inner().cases, []);
+}
+
+fn body(serial: u32, tier: Tier, division: &str) -> Organisation {
+    Registered::body(&uscc(serial), tier, division)
+}
+
+fn with_power(body: Organisation) -> Organisation {
+    empowered(body, "2020-01-01", None)
+}
+
+fn sector(body: Organisation, industries: &[&str]) -> Organisation {
+    let industries = industries.iter().map(|&prefix| prefix.to_owned()).collect();
+    Organisation { functions: vec![OrganisationFunction::Industry.into()], industries, ..body }
+}
+
+/// 济源 (419001) lies in the placeholder 4190 by code and below the province by jurisdiction.
+fn jiyuan() -> [Registered; 2] {
+    let division = |code: &str, level: DivisionLevel, kind: DivisionKind, parent: &str| Division {
+        code: code.to_owned(),
+        name: format!("区划{code}"),
+        level: level.into(),
+        kind: kind.into(),
+        parent: Some(parent.to_owned()),
+        jurisdiction_parent: Some("41".to_owned()),
+        ..Division::default()
+    };
+    let (city, county) = (DivisionLevel::City, DivisionLevel::County);
+    [
+        division("4190", city, DivisionKind::Placeholder, "41"),
+        division("419001", county, DivisionKind::Statutory, "4190"),
+    ]
+    .map(Registered::Division)
+}
+
+/// The county 410102 has a regulator with power (1); the county 410103 none (60), but a sector's (61)
+/// and another sector's (62); the city's power has ended (63); the province has (64), as the national
+/// body that acts there (59), and somebody in a placeholder (58).
+#[tokio::test]
+async fn a_clue_goes_to_the_nearest_organ_that_may_punish_it() {
+    let world = World::whole().await;
+    world.knows(register()).await;
+    world.knows(jiyuan()).await;
+    let ended = empowered(body(63, Tier::City, "4101"), "2020-01-01", Some("2021-01-01"));
+    let bodies = [
+        body(50, Tier::Township, "410102001"),
+        body(60, Tier::County, "410103"),
+        with_power(sector(body(61, Tier::County, "410103"), &["26"])),
+        with_power(sector(body(62, Tier::County, "410103"), &["06"])),
+        ended,
+        with_power(body(59, Tier::National, "41")),
+        with_power(body(64, Tier::Province, "41")),
+        body(70, Tier::County, "419001"),
+        with_power(body(58, Tier::City, "4190")),
+    ];
+    world.knows(bodies.map(Registered::Organisation)).await;
+    let expected = [
+        // a township has none of its own: the county's
+        (50, 1, Ground::DivisionAbove),
+        // the sector's of its division, and not the other sector's
+        (60, 61, Ground::SameDivision),
+        // power in another sector is none
+        (62, 61, Ground::SameDivision),
+        // ended
+        (63, 64, Ground::DivisionAbove),
+        // by jurisdiction to the province, never to a placeholder
+        (70, 64, Ground::DivisionAbove),
+        (58, 64, Ground::DivisionAbove),
+        (64, 64, Ground::OwnPower),
+    ];
+    for (with, ..) in &expected {
+        let id = new_id();
+        let overdue = HiddenDangerOverdue {
+            danger: Some(danger(&id)),
+            organ: uscc(*with),
+            rectification: Some(deadline()),
+            escalation: None,
+        };
+        world.hears(&id, "HiddenDangerOverdue", &overdue).await;
+    }
+    let recorded = world.recorded(expected.len()).await;
+    for (clue, (with, organ, ground)) in recorded.iter().zip(expected) {
+        let addressing = clue.addressing.as_ref().unwrap();
+        let outcome = (addressing.danger_organ.clone(), clue.organ.clone(), addressing.ground());
+        assert_eq!(outcome, (uscc(with), uscc(organ), ground));
+    }
+}
+
+#[tokio::test]
+async fn a_clue_that_nobody_may_punish_says_so_and_stays_where_the_danger_is() {
+    let world = World::whole().await;
+    let divisions = ["41", "4101"].map(Registered::division);
+    let city = Registered::Organisation(body(2, Tier::City, "4101"));
+    let id = new_id();
+    let escalated = HiddenDangerEscalated {
+        danger: Some(danger(&id)),
+        organ: uscc(2),
+        from_organ: organ(),
+        level: 1,
+        rectification: Some(deadline()),
+        escalation: Some(deadline()),
+        next: None,
+    };
+    // heard before the register has told of the organ: it waits
+    world.hears(&id, "HiddenDangerEscalated", &escalated).await;
+    world.knows(divisions).await;
+    world.knows([city]).await;
+    let clue = world.recorded(1).await.remove(0);
+    let addressing = clue.addressing.clone().unwrap();
+    assert_eq!((clue.organ, clue.escalation_level), (uscc(2), 1));
+    assert_eq!(
+        (addressing.danger_organ.as_str(), addressing.ground()),
+        (&*uscc(2), Ground::NoPowerKnown)
+    );
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-use onenet_chassis::{Refusal, ended, timer_cause};
+use onenet_chassis::{Refusal, ended, register::covers, timer_cause};
 use onenet_eventstore::{DbError, HandleError, Timer};
 use onenet_kernel::{
     Aggregate as _, EventStore as _, ExecuteError, StreamId, Timestamp, execute, look,
@@ -7,10 +7,7 @@ use onenet_proto::enterprise::v1::{DivisionKind, Organisation, OrganisationFunct
 use onenet_standards::Uscc;
 use uuid::Uuid;
 
-use super::{
-    App,
-    hidden_danger::{covers, danger_stream},
-};
+use super::{App, hidden_danger::danger_stream};
 use crate::domain::{
     HiddenDanger, HiddenDangerCommand as Command, HiddenDangerRejection as Rejection,
     NextEscalation,

@@ -1,5 +1,5 @@
 use jiff::civil::Date;
-use onenet_chassis::{Call, Matter, Refusal, Write, day};
+use onenet_chassis::{Call, Matter, Refusal, Write, day, register::covers};
 use onenet_kernel::{Aggregate as _, Key, Receipt, StreamId, look};
 use onenet_proto::{
     common::v1::ErrorReason,
@@ -246,12 +246,6 @@ fn supervises(body: &Organisation, chain: &[String], industry: &str) -> bool {
         )
     });
     is_supervisor && chain.contains(&body.division) && covers(body, industry)
-}
-
-/// Whether an industry is among those a body supervises.
-pub(super) fn covers(body: &Organisation, industry: &str) -> bool {
-    body.industries.is_empty()
-        || body.industries.iter().any(|prefix| industry.starts_with(prefix.as_str()))
 }
 
 /// Who may not know that a hidden danger exists is not told that it does not.

@@ -1,13 +1,19 @@
 use onenet_chassis::{
-    instant,
-    stored::{Malformed, message, read, required},
+    instant, same_names,
+    stored::{Coded as _, Malformed, choice, message, read, required},
     timestamp,
 };
 use onenet_kernel::{Corrupt, WireEvent};
 use onenet_proto::enforcement::v1 as proto;
 use prost::Message as _;
 
-use crate::domain::{ClueEvent, OverdueDanger};
+use crate::domain::{Addressing, AddressingGround, ClueEvent, OverdueDanger};
+
+same_names! {
+    AddressingGround = proto::ClueAddressingGround {
+        OwnPower SameDivision DivisionAbove NoPowerKnown
+    }
+}
 
 const CLUE_RECORDED: &str = "onenet.enforcement.v1.ClueRecorded";
 
@@ -60,7 +66,28 @@ impl From<&OverdueDanger> for proto::Clue {
             due_at: Some(timestamp(danger.due_at)),
             escalation_level: danger.escalation_level,
             legal_basis: danger.legal_basis.clone(),
+            addressing: danger.addressing.as_ref().map(Into::into),
         }
+    }
+}
+
+impl From<&Addressing> for proto::ClueAddressing {
+    fn from(addressing: &Addressing) -> Self {
+        Self {
+            danger_organ: addressing.danger_organ.to_string(),
+            ground: addressing.ground.to_contract().into(),
+        }
+    }
+}
+
+impl TryFrom<proto::ClueAddressing> for Addressing {
+    type Error = Malformed;
+
+    fn try_from(addressing: proto::ClueAddressing) -> Result<Self, Malformed> {
+        Ok(Self {
+            danger_organ: read("danger_organ", &addressing.danger_organ)?,
+            ground: choice("ground", addressing.ground)?,
+        })
     }
 }
 
@@ -84,6 +111,7 @@ impl TryFrom<proto::Clue> for OverdueDanger {
             due_at: instant(&required("due_at", clue.due_at)?),
             escalation_level: clue.escalation_level,
             legal_basis: clue.legal_basis,
+            addressing: clue.addressing.map(TryInto::try_into).transpose()?,
         })
     }
 }

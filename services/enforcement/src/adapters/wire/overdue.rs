@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::domain::{OverdueDanger, clue_id};
 
-/// The danger became overdue: a clue for the organ that ordered.
+/// The danger became overdue: it is with the organ that ordered.
 pub(crate) fn overdue(
     event_id: Uuid,
     event: proto::HiddenDangerOverdue,
@@ -17,7 +17,7 @@ pub(crate) fn overdue(
     danger(event_id, event.danger, &event.organ, event.rectification, 0)
 }
 
-/// The danger went one tier up: a clue for the organ it has come to.
+/// The danger went one tier up: it is with the organ it has come to.
 pub(crate) fn escalated(
     event_id: Uuid,
     event: proto::HiddenDangerEscalated,
@@ -49,5 +49,6 @@ fn danger(
         due_at: instant(&required("due_at", deadline.due_at)?),
         escalation_level,
         legal_basis: deadline.legal_basis,
+        addressing: None,
     })
 }
