@@ -1,6 +1,6 @@
 use std::{collections::HashSet, fs, time::Duration};
 
-use onenet_eventstore::{Db, Fire, armed};
+use onenet_eventstore::{Db, Fire, Timer, armed, new_owner, while_leader};
 use onenet_standards::Calendar;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -29,39 +29,57 @@ impl RuleSettings {
     }
 }
 
-/// How soon a deadline is looked at that another process has counted with an older calendar.
+/// How soon a deadline is looked at that another process has counted with another calendar.
 const LOOK_EVERY: Duration = Duration::from_mins(1);
 
 /// Lets `recount` look once at each deadline that runs as a timer of this name, at the start and when
-/// one was armed since: what was counted beyond the last holiday notice may move with the notices of
-/// this start. Until `stop`.
+/// one was armed since: notices of this start may say otherwise than those it was counted with. Until
+/// `stop`.
+///
+/// One process of a context does so at a time: two with other notices would move a deadline to and fro.
 pub async fn recount_deadlines(db: &Db, name: &str, recount: impl Fire, stop: &CancellationToken) {
-    let mut looked_at: HashSet<Uuid> = HashSet::new();
-    while !stop.is_cancelled() {
-        match armed(db, name).await {
-            Ok(timers) => {
-                let mut running = HashSet::new();
-                for timer in timers {
-                    if looked_at.contains(&timer.armed_by) || stop.is_cancelled() {
-                        running.insert(timer.armed_by);
-                        continue;
-                    }
-                    match recount.fire(&timer).await {
-                        Ok(()) => drop(running.insert(timer.armed_by)),
-                        Err(error) => tracing::warn!(
-                            error = &error as &dyn std::error::Error,
-                            stream = %timer.stream,
-                            "a deadline is counted anew later"
-                        ),
-                    }
-                }
-                looked_at = running;
+    let recount = &recount;
+    while_leader(db, "recount", new_owner(), stop, |_, lost| async move {
+        let mut looked_at = HashSet::new();
+        while !lost.is_cancelled() {
+            match armed(db, name).await {
+                Ok(timers) => looked_at = look(timers, &looked_at, recount, &lost).await,
+                Err(error) => tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "deadlines are counted anew later"
+                ),
             }
+            lost.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await;
+        }
+    })
+    .await;
+}
+
+/// Looks at those deadlines that were not looked at; answers which need no further look, by the event
+/// that armed them.
+async fn look(
+    timers: Vec<Timer>,
+    looked_at: &HashSet<Uuid>,
+    recount: &impl Fire,
+    lost: &CancellationToken,
+) -> HashSet<Uuid> {
+    let mut done = HashSet::new();
+    for timer in timers {
+        if looked_at.contains(&timer.armed_by) {
+            done.insert(timer.armed_by);
+            continue;
+        }
+        if lost.is_cancelled() {
+            break;
+        }
+        match recount.fire(&timer).await {
+            Ok(()) => drop(done.insert(timer.armed_by)),
             Err(error) => tracing::warn!(
                 error = &error as &dyn std::error::Error,
-                "deadlines are counted anew later"
+                stream = %timer.stream,
+                "a deadline is counted anew later"
             ),
         }
-        stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await;
     }
+    done
 }

@@ -1,10 +1,11 @@
-use std::collections::HashMap;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use jiff::{
     ToSpan as _,
     civil::{Date, Weekday},
 };
 use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
 
 use crate::table::{TableError, rows};
 
@@ -14,8 +15,9 @@ const FIXED_DAYS_OFF: [(i8, i8); 6] = [(1, 1), (5, 1), (5, 2), (10, 1), (10, 2),
 
 /// The working days of mainland China, from the State Council's yearly arrangements.
 pub struct Calendar {
-    exceptions: HashMap<Date, Kind>,
+    exceptions: BTreeMap<Date, Kind>,
     covered: (Date, Date),
+    version: String,
 }
 
 #[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
@@ -71,16 +73,16 @@ impl Calendar {
         let day = |year, month, day| {
             Date::new(year, month, day).map_err(|error| TableError::new("holidays.csv", error))
         };
-        Ok(Self {
-            covered: (day(first, 1, 1)?, day(last, 12, 31)?),
-            exceptions: rows.into_iter().map(|row| (row.date, row.kind)).collect(),
-        })
+        let exceptions = rows.into_iter().map(|row| (row.date, row.kind)).collect();
+        let version = version(last, &exceptions);
+        Ok(Self { covered: (day(first, 1, 1)?, day(last, 12, 31)?), exceptions, version })
     }
 
-    /// Names the arrangements: the last year they cover.
+    /// Names the arrangements by the last year they cover and by what they say, for example
+    /// `CN-2026-5f0c2a19`: with any day changed they have another name.
     #[must_use]
-    pub fn version(&self) -> String {
-        format!("CN-{}", self.covered.1.year())
+    pub fn version(&self) -> &str {
+        &self.version
     }
 
     /// Whether people work on `day`, as far as is known.
@@ -111,6 +113,36 @@ impl Calendar {
         }
         Ok(Deadline { on, provisional: on > last })
     }
+}
+
+fn version(last_year: i16, exceptions: &BTreeMap<Date, Kind>) -> String {
+    let mut digest = Sha256::new();
+    for (date, kind) in exceptions {
+        let kind = match kind {
+            Kind::Holiday => "holiday",
+            Kind::Workday => "workday",
+        };
+        digest.update(format!("{date},{kind}\n"));
+    }
+    let mut version = format!("CN-{last_year}-");
+    for byte in digest.finalize().iter().take(4) {
+        // writing to a string does not fail
+        let _ = write!(version, "{byte:02x}");
+    }
+    version
+}
+
+/// Whether what was counted with the arrangements `before` is to be counted anew with `version`: others,
+/// which reach as far or farther. Two that reach equally far supersede each other, so one process at a
+/// time may go by this.
+#[must_use]
+pub fn supersedes(version: &str, before: &str) -> bool {
+    version != before && last_year(version) >= last_year(before)
+}
+
+/// `CN-2026`: what a version begins with, and all that one of the first releases holds.
+fn last_year(version: &str) -> &str {
+    version.get(.."CN-2026".len()).unwrap_or(version)
 }
 
 #[cfg(test)]
@@ -146,6 +178,32 @@ mod tests {
     fn beyond_the_last_arrangement_the_end_is_provisional() {
         let deadline = after(date(2026, 12, 30), 3);
         assert_eq!(deadline, Deadline { on: date(2027, 1, 5), provisional: true });
+    }
+
+    #[test]
+    fn a_version_follows_from_the_days_alone() {
+        let version = |text: &str| Calendar::from_csv(text).unwrap().version().to_owned();
+        let arranged = version("date,kind\n2026-01-01,holiday\n2026-01-04,workday\n");
+        // kept for ever: deadlines are counted anew where it changes
+        assert_eq!(arranged, "CN-2026-d1927974");
+        let reordered =
+            "# a source\ndate,kind,name_zh\n2026-01-04,workday,a\n2026-01-01,holiday,b\n";
+        assert_eq!(version(reordered), arranged);
+        let moved = version("date,kind\n2026-01-02,holiday\n2026-01-04,workday\n");
+        let turned = version("date,kind\n2026-01-01,holiday\n2026-01-04,holiday\n");
+        assert!(moved != arranged && turned != arranged && moved != turned);
+    }
+
+    #[test]
+    fn what_reaches_as_far_or_farther_and_says_otherwise_supersedes() {
+        assert!(supersedes("CN-2026-00000001", "CN-2026-00000002"));
+        assert!(supersedes("CN-2026-00000002", "CN-2026-00000001"));
+        assert!(supersedes("CN-2027-00000001", "CN-2026-00000002"));
+        assert!(!supersedes("CN-2026-00000001", "CN-2026-00000001"));
+        assert!(!supersedes("CN-2026-00000001", "CN-2027-00000002"));
+        // versions that were written before they followed from the content
+        assert!(supersedes("CN-2026-00000001", "CN-2026"));
+        assert!(!supersedes("CN-2025-00000001", "CN-2026"));
     }
 
     #[test]

@@ -23,7 +23,7 @@ mod table;
 mod uscc;
 mod violation;
 
-pub use calendar::{Calendar, CalendarError, Deadline};
+pub use calendar::{Calendar, CalendarError, Deadline, supersedes};
 pub use decimal::{DecimalError, decimal_text, exact};
 pub use hidden_danger::{HiddenDangerCriteria, HiddenDangerCriterion};
 pub use industry::{Industries, IndustryCode};

@@ -170,7 +170,8 @@ impl App {
         let legal_basis = format!(
             "应急管理部令第11号未规定陈述申辩期限；按本节点配置为{days}个工作日（参照行政处罚法第六十四条）"
         );
-        Ok(StatementPeriod { deadline, calendar_version: self.calendar.version(), legal_basis })
+        let calendar_version = self.calendar.version().to_owned();
+        Ok(StatementPeriod { deadline, calendar_version, legal_basis })
     }
 
     fn statement_period(&self, served_on: Date) -> Result<StatementPeriod, Refusal> {

@@ -44,7 +44,7 @@ fn disarm(deadline: &str, credit_case_id: Uuid) -> TimerChange {
     TimerChange::Disarm { name: format!("{deadline}-{credit_case_id}") }
 }
 
-/// Lets subjects count their provisional periods anew.
+/// Lets subjects count the working days of their statement periods anew.
 pub(crate) struct Recount(pub(crate) App);
 
 impl Fire for Recount {

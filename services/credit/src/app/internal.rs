@@ -1,6 +1,6 @@
 use onenet_chassis::{ended, reaction_cause, timer_cause};
 use onenet_eventstore::{HandleError, Timer};
-use onenet_kernel::{Corrupt, Recorded, execute};
+use onenet_kernel::{Aggregate as _, Corrupt, EventStore as _, Recorded, execute, look};
 use onenet_standards::listing;
 use uuid::Uuid;
 
@@ -48,12 +48,13 @@ impl App {
         timer: &Timer,
         credit_case_id: Uuid,
     ) -> Result<(), HandleError> {
-        let has_case = |it: &DishonestSubject| it.rule_set_of(credit_case_id).is_some();
-        let known = match self.known(&timer.stream, has_case).await {
-            Ok(known) => known,
+        // what this process kept from its last command may lack the notice, or an end that has moved
+        self.log.forget(&timer.stream);
+        let known = match look::<DishonestSubject>(&self.log, &timer.stream).await {
+            Ok((known, _)) => known,
             Err(error) => return ended(Err(error)).map(drop),
         };
-        let Some(served_on) = known.provisional_from(credit_case_id) else { return Ok(()) };
+        let Some(served_on) = known.counted_from(credit_case_id) else { return Ok(()) };
         let period = self.counted(served_on).map_err(|error| {
             HandleError::NotYet(format!("the calendar cannot count the period anew: {error}"))
         })?;
@@ -62,6 +63,10 @@ impl App {
         let timer = Timer { name, ..timer.clone() };
         let due_at = timer.due_at;
         let command = Command::RescheduleStatementPeriod { credit_case_id, due_at, period };
+        // nearly every look ends here and leaves no command behind
+        if known.decide(&command).is_ok_and(|events| events.is_empty()) {
+            return Ok(());
+        }
         self.look_again(&timer, credit_case_id, &command).await
     }
 

@@ -160,10 +160,10 @@ impl DishonestSubject {
         self.cases.get(&credit_case_id).map(|case| case.penalised().0)
     }
 
-    /// The day from which the time for a statement is counted, where its end is provisional.
+    /// The day from which the time for a statement is counted, while it runs.
     #[must_use]
-    pub fn provisional_from(&self, credit_case_id: Uuid) -> Option<Date> {
-        self.cases.get(&credit_case_id)?.provisional_from()
+    pub fn counted_from(&self, credit_case_id: Uuid) -> Option<Date> {
+        self.cases.get(&credit_case_id)?.counted_from()
     }
 
     /// The rule set that a credit case is judged by.

@@ -119,12 +119,11 @@ impl Obligation {
 
     /// Whether a timer for `due_at` means this deadline as it is armed now.
     pub(super) fn comes_at(&self, due_at: Timestamp) -> bool {
-        self.state == ObligationState::Open && self.due_at == due_at
+        self.is_open() && self.due_at == due_at
     }
 
-    /// Whether another arrangement of holidays may still move it.
-    pub(super) fn is_provisional(&self) -> bool {
-        self.state == ObligationState::Open && self.provisional
+    pub(super) fn is_open(&self) -> bool {
+        self.state == ObligationState::Open
     }
 
     pub(super) fn last_day(&self) -> Date {

@@ -144,7 +144,7 @@ async fn a_holiday_notice_moves_a_statement_period_that_was_counted_beyond_the_l
     let case = world.opened(&effect()).await;
     let receipt = world.notice(&case, "2026-03-06").await.unwrap();
     let before = world.case(&case, &[receipt]).await.obligation.unwrap();
-    assert_eq!((before.calendar_version.as_str(), before.provisional), ("CN-2026", true));
+    assert!(before.calendar_version.starts_with("CN-2026-") && before.provisional);
     let built_in = include_str!("../../../../crates/standards/data/holidays.csv");
     let notices = format!(
         "{built_in}2027-01-01,holiday,元旦,-\n2027-02-08,holiday,春节,-\n\
@@ -153,7 +153,8 @@ async fn a_holiday_notice_moves_a_statement_period_that_was_counted_beyond_the_l
     let _counting = world.counting_by(&notices, days);
     let view = world.until_version(&case, 3).await;
     let after = view.obligation.unwrap();
-    assert_eq!((&after.id, after.calendar_version.as_str()), (&before.id, "CN-2027"));
+    assert_eq!(after.id, before.id);
+    assert!(after.calendar_version.starts_with("CN-2027-"), "{}", after.calendar_version);
     let [before, after] = [before.due_at, after.due_at].map(|due_at| due_at.unwrap().seconds);
     assert!(after >= before + 2 * 86_400, "two days off that were not foreseen: {before} {after}");
 }
@@ -168,7 +169,7 @@ async fn the_statement_period_is_an_obligation_that_says_what_it_rests_on() {
     let period = view.obligation.unwrap();
     assert_eq!((period.kind.as_str(), period.organ), ("credit.listing_statement", organ()));
     assert_eq!(period.due_at.unwrap().to_string(), "2026-03-13T16:00:00Z");
-    assert_eq!((period.calendar_version.as_str(), period.provisional), ("CN-2026", false));
+    assert!(period.calendar_version.starts_with("CN-2026-") && !period.provisional);
     assert!(period.legal_basis.contains("令第11号未规定"), "{}", period.legal_basis);
     // a decision after its last day needs no clock
     let decided = decision(ListingOutcome::DoNotList, "2026-03-16");

@@ -64,7 +64,7 @@ fn change(obligation: &Obligation) -> TimerChange {
     }
 }
 
-/// Lets hidden dangers count their provisional deadlines anew.
+/// Lets hidden dangers count the working days of their deadlines anew.
 pub(crate) struct Recount(pub(crate) App);
 
 impl Fire for Recount {

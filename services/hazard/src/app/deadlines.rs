@@ -52,15 +52,19 @@ impl App {
             Ok(danger) => danger,
             Err(error) => return ended(Err(error)).map(drop),
         };
-        let Some((served_on, days)) = danger.provisional_days() else { return Ok(()) };
+        let Some((served_on, days)) = danger.counted_days() else { return Ok(()) };
         let due = self.working_days(served_on, days).map_err(|error| {
             HandleError::NotYet(format!("the calendar cannot count the time anew: {error}"))
         })?;
         // a command of its own beside the one that the timer stands for
         let name = format!("{} {}", timer.name, due.calendar_version);
         let timer = Timer { name, ..timer.clone() };
-        let due_at = timer.due_at;
-        self.look_again(&timer, &Command::RescheduleDeadline { due_at, due }).await
+        let command = Command::RescheduleDeadline { due_at: timer.due_at, due };
+        // nearly every look ends here and leaves no command behind
+        if danger.decide(&command).is_ok_and(|events| events.is_empty()) {
+            return Ok(());
+        }
+        self.look_again(&timer, &command).await
     }
 
     /// What this process kept from its last command may lack what another has added since.

@@ -225,7 +225,7 @@ impl App {
         let deadline = self.calendar.working_days_after(served_on, days)?;
         Ok(Due {
             at: day::end(deadline.on),
-            calendar_version: self.calendar.version(),
+            calendar_version: self.calendar.version().to_owned(),
             provisional: deadline.provisional,
         })
     }

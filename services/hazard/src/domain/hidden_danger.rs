@@ -263,15 +263,12 @@ impl HiddenDanger {
         escalated.or_else(|| self.order.as_deref().map(|ordered| &ordered.organ))
     }
 
-    /// What the time given is counted from, where the order states working days and their end is
-    /// provisional.
+    /// What the time given is counted from, where the order states working days and they still run.
     #[must_use]
-    pub fn provisional_days(&self) -> Option<(Date, u32)> {
+    pub fn counted_days(&self) -> Option<(Date, u32)> {
         let Ordered { order, deadline, .. } = self.order.as_deref()?;
         match order.time {
-            TimeGiven::WorkingDays(days) if deadline.is_provisional() => {
-                Some((order.served_on, days))
-            }
+            TimeGiven::WorkingDays(days) if deadline.is_open() => Some((order.served_on, days)),
             TimeGiven::WorkingDays(_) | TimeGiven::Until(_) => None,
         }
     }

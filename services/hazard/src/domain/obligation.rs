@@ -111,11 +111,6 @@ impl Obligation {
         self.state == ObligationState::Open
     }
 
-    /// Whether another arrangement of holidays may still move it.
-    pub(super) fn is_provisional(&self) -> bool {
-        self.is_open() && self.provisional
-    }
-
     /// Met, where it still runs.
     pub(super) fn met(&self) -> Option<Self> {
         self.is_open().then(|| self.after(ObligationState::Met))

@@ -102,7 +102,7 @@ async fn a_departments_finding_cites_a_standard_in_words_and_gives_working_days(
     let deadline = view.deadline.unwrap();
     // 4 March is a Wednesday; the tenth working day after it is 18 March
     assert_eq!(deadline.due_at.unwrap().to_string(), "2026-03-18T16:00:00Z");
-    assert_eq!((deadline.calendar_version.as_str(), deadline.provisional), ("CN-2026", false));
+    assert!(deadline.calendar_version.starts_with("CN-2026-") && !deadline.provisional);
     assert_eq!((view.reported_by, view.ordered_by), (county(), Some(county())));
 }
 

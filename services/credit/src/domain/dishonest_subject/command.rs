@@ -87,8 +87,8 @@ pub enum DishonestSubjectCommand {
         /// The rules that hold the earliest exit.
         rules: Arc<ListingRules>,
     },
-    /// The time for a statement is counted anew with another calendar; nothing where it was not
-    /// provisional, or was given by another rule.
+    /// The time for a statement is counted anew with another calendar; nothing where its end stays as it
+    /// is, or it was given by another rule.
     RescheduleStatementPeriod {
         /// The case.
         credit_case_id: Uuid,

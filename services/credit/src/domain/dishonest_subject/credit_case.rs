@@ -3,6 +3,7 @@ use onenet_kernel::Timestamp;
 use onenet_standards::{
     Uscc,
     listing::{ListingRules, Terms},
+    supersedes,
 };
 use uuid::Uuid;
 
@@ -217,20 +218,21 @@ impl CreditCase {
         coming.map(passed).into_iter().collect()
     }
 
-    pub(super) fn provisional_from(&self) -> Option<Date> {
+    pub(super) fn counted_from(&self) -> Option<Date> {
         let served = self.notice.as_ref()?;
-        served.statement_period.is_provisional().then_some(served.notice.served_on)
+        served.statement_period.is_open().then_some(served.notice.served_on)
     }
 
-    /// Only a newer calendar moves it: two processes that count otherwise would never agree.
+    /// Counted with other notices that reach as far: where its last day is another, or is sure now, it
+    /// moves. What was set at its beginning is not: its length.
     pub(super) fn reschedule(&self, due_at: Timestamp, period: &StatementPeriod) -> Vec<Event> {
         let Some(served) = &self.notice else { return vec![] };
         let before = &served.statement_period;
         let moved = Obligation::statement_period(self.id, self.organ(), period);
-        let is_counted_otherwise = before.is_provisional()
-            && moved.calendar_version > before.calendar_version
+        let is_recounted = supersedes(&moved.calendar_version, &before.calendar_version)
             && moved.legal_basis == before.legal_basis;
-        if !before.comes_at(due_at) || !is_counted_otherwise {
+        let is_another = (moved.due_at, moved.provisional) != (before.due_at, before.provisional);
+        if !before.comes_at(due_at) || !is_recounted || !is_another {
             return vec![];
         }
         vec![Event::StatementPeriodRescheduled {

@@ -120,7 +120,7 @@ pub enum HiddenDangerCommand {
         /// The next escalation; `None` where nothing is above that organ.
         next: Option<NextEscalation>,
     },
-    /// The time given is counted anew with another calendar; nothing where it was not provisional.
+    /// The time given is counted anew with another calendar; nothing where its end stays as it is.
     RescheduleDeadline {
         /// When it was due.
         due_at: Timestamp,

@@ -1,10 +1,12 @@
 //! What the clock does to a hidden danger, and what the steps do to its deadlines.
 
 use onenet_kernel::Timestamp;
-use onenet_standards::Uscc;
+use onenet_standards::{Uscc, supersedes};
 
 use super::{HiddenDanger, HiddenDangerEvent as Event, Ordered, Reported, Stage};
-use crate::domain::{Due, Grade, NextEscalation, Obligation, ObligationState, OverdueDanger};
+use crate::domain::{
+    Due, Grade, NextEscalation, Obligation, ObligationState, OverdueDanger, TimeGiven,
+};
 
 impl HiddenDanger {
     /// A danger that waits for acceptance was rectified too late and does not escalate.
@@ -50,13 +52,14 @@ impl HiddenDanger {
         }]
     }
 
-    /// Only a newer calendar moves it: two processes that count otherwise would never agree.
+    /// Counted with other notices that reach as far: where its day is another, or is sure now, it moves.
     pub(super) fn reschedule(&self, due_at: Timestamp, due: &Due) -> Vec<Event> {
         let Some((reported, ordered)) = self.ordered() else { return vec![] };
         let Ordered { organ, order, deadline } = ordered;
-        let is_counted_otherwise =
-            deadline.is_provisional() && due.calendar_version > deadline.calendar_version;
-        if !deadline.comes_at(due_at) || !is_counted_otherwise {
+        let is_recounted = matches!(order.time, TimeGiven::WorkingDays(_))
+            && supersedes(&due.calendar_version, &deadline.calendar_version);
+        let is_another = (due.at, due.provisional) != (deadline.due_at, deadline.provisional);
+        if !deadline.comes_at(due_at) || !is_recounted || !is_another {
             return vec![];
         }
         let (id, number, basis) = (reported.id, self.orders, &order.legal_basis);

@@ -187,7 +187,7 @@ fn only_the_organ_of_the_penalty_acts_and_only_in_its_cases() {
 }
 
 #[test]
-fn a_provisional_period_is_counted_anew_with_a_newer_calendar() {
+fn a_period_is_counted_anew_with_other_notices_and_moves_where_its_end_does() {
     let provisional = Obligation { provisional: true, ..obligation(ObligationState::Open) };
     let served = |period: &Obligation| Event::ListingNoticeServed {
         credit_case_id: case_id(),
@@ -217,15 +217,35 @@ fn a_provisional_period_is_counted_anew_with_a_newer_calendar() {
         .when(&end_statement_period(statement_due_at()))
         .then([])
         .state();
-    assert_eq!(subject.provisional_from(case_id()), None);
-    let subject = given::<DishonestSubject>(history.clone()).state();
-    assert_eq!(subject.provisional_from(case_id()), Some(NOTICE_ON));
-    // the same calendar, an older one, another length, a deadline that was sure, none at all
+    assert_eq!(subject.counted_from(case_id()), Some(NOTICE_ON));
+    // notices of the same years that say otherwise, of a period that was sure as well
+    let corrected = period("CN-2026-5f0c2a19");
+    for history in [history.clone(), noticed()] {
+        given::<DishonestSubject>(history)
+            .when(&reschedule(corrected.clone()))
+            .then([Event::StatementPeriodRescheduled {
+                credit_case_id: case_id(),
+                statement_period: Obligation::statement_period(case_id(), &organ(), &corrected),
+                previous_due_at: statement_due_at(),
+            }])
+            .when(&reschedule(corrected.clone()))
+            .then([]);
+    }
+    // the same notices, older ones, another length, a day that stays, no deadline at all
     let longer = StatementPeriod { legal_basis: String::new(), ..period("CN-2027") };
     for same in [period("CN-2026"), period("CN-2025"), longer] {
         given::<DishonestSubject>(history.clone()).when(&reschedule(same)).then_nothing();
     }
-    for history in [noticed(), vec![opened()], vec![]] {
+    let stays = StatementPeriod {
+        deadline: Deadline { on: LAST_DAY, provisional: false },
+        ..period("CN-2027")
+    };
+    given::<DishonestSubject>(noticed()).when(&reschedule(stays)).then_nothing();
+    for history in [vec![opened()], vec![]] {
+        assert_eq!(
+            given::<DishonestSubject>(history.clone()).state().counted_from(case_id()),
+            None
+        );
         given::<DishonestSubject>(history).when(&reschedule(period("CN-2027"))).then_nothing();
     }
 }

@@ -242,39 +242,73 @@ fn another_order_after_the_deadline_leaves_it_passed_though_the_clock_has_not_co
 }
 
 #[test]
-fn a_provisional_deadline_is_counted_anew_with_another_calendar() {
+fn working_days_are_counted_anew_with_other_notices_and_the_deadline_moves_where_its_day_does() {
     let provisional = Due { provisional: true, ..due() };
-    let counted =
-        Due { at: days_after_due(3), calendar_version: "CN-2027".to_owned(), provisional: false };
-    let armed = |due: &Due| Obligation::rectification(ID, 1, &county(), &order().legal_basis, due);
-    let ordered = Event::RectificationOrdered {
+    let counted = |calendar: &str, days, provisional| Due {
+        at: days_after_due(days),
+        calendar_version: calendar.to_owned(),
+        provisional,
+    };
+    let ordered_by = |due: &Due, order: RectificationOrder| Event::RectificationOrdered {
         hidden_danger_id: ID,
         enterprise: enterprise(),
         organ: county(),
-        order: order(),
-        rectification: armed(&provisional),
+        rectification: Obligation::rectification(ID, 1, &county(), &order.legal_basis, due),
+        order,
         replaced: None,
         escalation: None,
     };
-    let history = with(own_general(), [ordered]);
-    let command =
-        |due: &Due| Command::RescheduleDeadline { due_at: provisional.at, due: due.clone() };
-    given::<HiddenDanger>(history.clone())
-        .when(&command(&counted))
-        .then([Event::RectificationRescheduled {
-            hidden_danger_id: ID,
-            enterprise: enterprise(),
-            rectification: armed(&counted),
-            previous_due_at: due().at,
-        }])
-        .when(&command(&counted))
-        .then_nothing();
-    // the calendar it was counted with, and one that was sure
-    let provisionally = history.clone();
-    given::<HiddenDanger>(history).when(&command(&provisional)).then_nothing();
-    given::<HiddenDanger>(ordered_major()).when(&command(&counted)).then_nothing();
-    given::<HiddenDanger>(own_general()).when(&command(&counted)).then_nothing();
-    let days = |history: Vec<Event>| given::<HiddenDanger>(history).state().provisional_days();
-    assert_eq!(days(ordered_major()), None);
-    assert_eq!(days(provisionally), Some((date(2026, 3, 4), 20)));
+    let history = |due: &Due| with(own_general(), [ordered_by(due, order())]);
+    let command = |due: &Due| Command::RescheduleDeadline { due_at: due_at(), due: due.clone() };
+    for (before, after) in [
+        // the next year's notice, also where it only makes the day sure
+        (&provisional, counted("CN-2027", 3, false)),
+        (&provisional, counted("CN-2027", 0, false)),
+        // a corrected one, which reaches no farther
+        (&provisional, counted("CN-2026-5f0c2a19", 1, true)),
+        (&due(), counted("CN-2026-5f0c2a19", 1, false)),
+        (&due(), counted("CN-2026-5f0c2a19", -1, false)),
+    ] {
+        given::<HiddenDanger>(history(before))
+            .when(&command(&after))
+            .then([Event::RectificationRescheduled {
+                hidden_danger_id: ID,
+                enterprise: enterprise(),
+                rectification: Obligation::rectification(
+                    ID,
+                    1,
+                    &county(),
+                    &order().legal_basis,
+                    &after,
+                ),
+                previous_due_at: due_at(),
+            }])
+            .when(&command(&after))
+            .then_nothing();
+    }
+    for (before, after) in [
+        // the same notices, older ones, others that say the same of its days
+        (&provisional, counted("CN-2026", 3, false)),
+        (&provisional, counted("CN-2025-5f0c2a19", 3, false)),
+        (&provisional, counted("CN-2026-5f0c2a19", 0, true)),
+        (&due(), counted("CN-2027-5f0c2a19", 0, false)),
+    ] {
+        given::<HiddenDanger>(history(before)).when(&command(&after)).then_nothing();
+    }
+    let corrected = counted("CN-2026-5f0c2a19", 1, false);
+    given::<HiddenDanger>(own_general()).when(&command(&corrected)).then_nothing();
+    let by_day = RectificationOrder { time: TimeGiven::Until(date(2026, 4, 2)), ..order() };
+    let of_a_day = Due { calendar_version: String::new(), ..due() };
+    let by_day = with(own_general(), [ordered_by(&of_a_day, by_day)]);
+    given::<HiddenDanger>(by_day.clone()).when(&command(&corrected)).then_nothing();
+
+    let days = |history: Vec<Event>| given::<HiddenDanger>(history).state().counted_days();
+    assert_eq!(days(ordered_major()), Some((date(2026, 3, 4), 20)));
+    assert_eq!(days(by_day), None);
+    let met = with(ordered_major(), [rectified(Some(deadline(ObligationState::Met)))]);
+    assert_eq!(days(met), None);
+}
+
+fn due_at() -> Timestamp {
+    due().at
 }
