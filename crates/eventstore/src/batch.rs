@@ -1,5 +1,5 @@
 use onenet_kernel::{Cause, NewEvent, StoreError, StreamId, Version, leaf};
-use sqlx::{PgConnection, Postgres, postgres::PgRow, query::Query};
+use sqlx::{AssertSqlSafe, PgConnection, Postgres, postgres::PgRow, query::Query};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -95,18 +95,27 @@ fn unstorable(field: &'static str, reason: impl Into<String>) -> StoreError {
     StoreError::Unstorable { field, reason: reason.into() }
 }
 
+/// Part of a statement that reads a receipt: the statement then writes, so its commit waits for the
+/// synchronous standbys, and with it everything that was written before.
+///
+/// A row that can be read need not be replicated: a commit that was waiting for a standby is visible
+/// once its server process was ended or its server started again. A statement that only reads would
+/// acknowledge it, and a standby that takes over then has not heard of it.
+pub(crate) const REPLICATED: &str = "pg_logical_emit_message(true, 'onenet receipt', '')";
+
 /// Sends the commands to the log's `append` function: one statement, one round trip, one commit.
 pub(crate) async fn send(
     connection: &mut PgConnection,
     commands: &[&AppendCommand],
 ) -> Result<Vec<PgRow>, sqlx::Error> {
-    let per_command = bind_commands(
-        sqlx::query(
-            "select * from append($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,\
-         $19,$20,$21,$22,$23,$24,$25,$26) order by command",
-        ),
-        commands,
+    let statement = format!(
+        "with answered as materialized (
+            select * from append($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,
+                $19,$20,$21,$22,$23,$24,$25,$26))
+         select answered.*, case outcome when 'known' then {REPLICATED} end
+            from answered order by command"
     );
+    let per_command = bind_commands(sqlx::query(AssertSqlSafe(statement)), commands);
     bind_events(per_command, commands).fetch_all(connection).await
 }
 

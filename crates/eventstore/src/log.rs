@@ -4,14 +4,14 @@ use onenet_kernel::{
     Appended, Cause, EventStore, Folded, NewEvent, Position, Receipt, Recorded, StoreError,
     StreamId, Version,
 };
-use sqlx::{Row as _, postgres::PgRow};
+use sqlx::{AssertSqlSafe, Row as _, postgres::PgRow};
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
 
 use crate::{
     appender::Appender,
-    batch::AppendCommand,
+    batch::{AppendCommand, REPLICATED},
     cache::{Cache, Turn},
     db::{Db, DbError},
     row::{self, bigint},
@@ -155,18 +155,22 @@ impl PgLog {
     }
 
     async fn find_receipt(&self, cause: &Cause) -> Result<Option<PgRow>, sqlx::Error> {
-        sqlx::query(
-            "(select digest, stream_id, version, epoch, position, recorded_at from events
-                where issuer = $1 and command_id = $2 order by ordinal desc limit 1)
-             union all
-             (select digest, stream_id, version, epoch, position, recorded_at from quiet_commands
-                where issuer = $1 and command_id = $2)
-             limit 1",
-        )
-        .bind(cause.issuer.as_str())
-        .bind(cause.command_id)
-        .fetch_optional(self.db.pool())
-        .await
+        let statement = format!(
+            "select found.*, {REPLICATED} from (
+                (select digest, stream_id, version, epoch, position, recorded_at from events
+                    where issuer = $1 and command_id = $2 order by ordinal desc limit 1)
+                union all
+                (select digest, stream_id, version, epoch, position, recorded_at
+                    from quiet_commands where issuer = $1 and command_id = $2)
+                limit 1) found"
+        );
+        // read to its end, which is after the commit: a single row is handed on as soon as it comes
+        let mut rows = sqlx::query(AssertSqlSafe(statement))
+            .bind(cause.issuer.as_str())
+            .bind(cause.command_id)
+            .fetch_all(self.db.pool())
+            .await?;
+        Ok(rows.pop())
     }
 
     fn read_receipt(&self, row: &PgRow) -> Result<(onenet_kernel::Digest, Receipt), sqlx::Error> {

@@ -59,7 +59,35 @@ pub(crate) async fn check(db: &Db) -> Result<(), StartupError> {
             return Err(StartupError::UnsafeServer { setting, actual, needed });
         }
     }
+    check_replication(db).await?;
     check_schema(db).await
+}
+
+/// Where standbys are to be waited for, commits must wait for them: a role or a database for which
+/// that is turned off would be answered before the standbys have anything.
+async fn check_replication(db: &Db) -> Result<(), StartupError> {
+    let (commits, standbys): (String, String) = sqlx::query_as(
+        "select current_setting('synchronous_commit'), current_setting('synchronous_standby_names')",
+    )
+    .fetch_one(db.pool())
+    .await
+    .map_err(DbError::while_("reading the server's settings"))?;
+    match commits.as_str() {
+        _ if standbys.is_empty() => {}
+        "local" => {
+            return Err(StartupError::UnsafeServer {
+                setting: "synchronous_commit",
+                actual: commits,
+                needed: "on or remote_apply where synchronous_standby_names is set",
+            });
+        }
+        "remote_write" => tracing::warn!(
+            synchronous_commit = commits,
+            "a crash of the standby's system together with the primary loses what was acknowledged"
+        ),
+        _ => {}
+    }
+    Ok(())
 }
 
 async fn check_schema(db: &Db) -> Result<(), StartupError> {

@@ -5,6 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt as _};
 use onenet_devservers::Postgres;
 use onenet_eventstore::{Db, PgLog, StartupError, testing::Scratch};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use tempfile::TempDir;
 
 use crate::support::{SCHEMA, append, scratch};
 
@@ -73,43 +74,80 @@ async fn a_server_that_could_forget_is_refused() {
     ));
 }
 
-#[tokio::test]
-async fn a_server_that_could_forget_in_a_crash_is_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    // for root, PostgreSQL runs as somebody else
-    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
-    let server = Postgres::start(folder.path()).unwrap();
-    let url = server.url("postgres");
-    let scratch = Scratch::create(&url).await.unwrap();
-    let log = scratch.log(SCHEMA, &[]).await.unwrap();
-    let mut superuser = PgConnection::connect(&url).await.unwrap();
-    for setting in ["fsync", "full_page_writes"] {
-        for (statement, said) in [
-            (format!("alter system set {setting} = off"), "off"),
-            (format!("alter system reset {setting}"), "on"),
+/// A server of the test's own.
+struct Private {
+    _folder: TempDir,
+    _server: Postgres,
+    scratch: Scratch,
+    superuser: PgConnection,
+}
+
+impl Private {
+    async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        // for root, PostgreSQL runs as somebody else
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let server = Postgres::start(folder.path()).unwrap();
+        let url = server.url("postgres");
+        let scratch = Scratch::create(&url).await.unwrap();
+        scratch.log(SCHEMA, &[]).await.unwrap();
+        let superuser = PgConnection::connect(&url).await.unwrap();
+        Self { _folder: folder, _server: server, scratch, superuser }
+    }
+
+    /// Changes a setting of the whole server, and waits until it is taken up.
+    async fn set(&mut self, setting: &str, value: &str) {
+        for statement in [
+            format!("alter system set {setting} = '{value}'"),
+            "select pg_reload_conf()".to_owned(),
         ] {
-            sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut superuser).await.unwrap();
-            sqlx::raw_sql("select pg_reload_conf()").execute(&mut superuser).await.unwrap();
-            // each server process takes it up on its own
-            loop {
-                let shown = format!("show {setting}");
-                let actual: String = sqlx::query_scalar(AssertSqlSafe(shown))
-                    .fetch_one(&mut superuser)
-                    .await
-                    .unwrap();
-                if actual == said {
-                    break;
-                }
+            sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut self.superuser).await.unwrap();
+        }
+        // each server process takes it up on its own
+        loop {
+            let actual: String = sqlx::query_scalar("select current_setting($1)")
+                .bind(setting)
+                .fetch_one(&mut self.superuser)
+                .await
+                .unwrap();
+            if actual == value {
+                break;
             }
-            let opened = PgLog::open(Db::connect(&scratch.settings(SCHEMA)).await.unwrap()).await;
-            let refused = matches!(
-                opened.err(),
-                Some(StartupError::UnsafeServer { setting: found, .. }) if found == setting
-            );
-            assert_eq!(refused, said == "off", "{setting}");
         }
     }
-    log.db().close().await;
+
+    /// The setting for which a log is refused.
+    async fn refused_for(&self) -> Option<&'static str> {
+        let db = Db::connect(&self.scratch.settings(SCHEMA)).await.unwrap();
+        match PgLog::open(db).await.err()? {
+            StartupError::UnsafeServer { setting, .. } => Some(setting),
+            other => unreachable!("{other}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_could_forget_in_a_crash_is_refused() {
+    let mut server = Private::start().await;
+    for setting in ["fsync", "full_page_writes"] {
+        server.set(setting, "off").await;
+        assert_eq!(server.refused_for().await, Some(setting));
+        server.set(setting, "on").await;
+        assert_eq!(server.refused_for().await, None, "{setting}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_whose_commits_do_not_wait_for_its_synchronous_standbys_is_refused() {
+    let mut server = Private::start().await;
+    server.set("synchronous_commit", "local").await;
+    assert_eq!(server.refused_for().await, None, "there is no standby to wait for");
+    server.set("synchronous_standby_names", "ANY 1 (second)").await;
+    assert_eq!(server.refused_for().await, Some("synchronous_commit"));
+    for waits in ["remote_write", "on", "remote_apply"] {
+        server.set("synchronous_commit", waits).await;
+        assert_eq!(server.refused_for().await, None, "{waits}");
+    }
 }
 
 #[tokio::test]
