@@ -5,6 +5,7 @@ pub mod collector;
 pub mod network;
 pub mod process;
 pub mod up;
+pub mod writer;
 
 use onenet_eventstore::{Db, DbSettings, PgLog, StartupError, TimerChange};
 use onenet_kafka::Topics;

@@ -59,6 +59,24 @@ pub enum DevServerError {
         /// The last lines of it.
         tail: String,
     },
+    /// PostgreSQL refused a statement.
+    #[error("{statement}: {said}")]
+    Refused {
+        /// What it was told.
+        statement: String,
+        /// What it said.
+        said: String,
+    },
+    /// A standby did not become what it was to be.
+    #[error("standby {name} was not {state} within {seconds} s")]
+    Standby {
+        /// Its `application_name`.
+        name: String,
+        /// What it was waited for to be.
+        state: &'static str,
+        /// How long.
+        seconds: u64,
+    },
     /// A key or a certificate could not be made or read.
     #[error("{doing}")]
     Certificate {

@@ -12,6 +12,8 @@
 //!   as the owner.
 //! * A second start on the same directory recovers what the first one left, on the same port if it
 //!   is free.
+//! * [`Postgres::standby`] copies a running server and follows it; [`Postgres::commits_wait_for`] makes
+//!   the replication synchronous. It is for tests that lose a server.
 //! * For root, PostgreSQL runs as an unprivileged user, since it refuses anything else.
 //!
 //! Tests use [`shared_postgres`] and [`shared_kafka`]: one of each per test run, or per test process
@@ -37,6 +39,7 @@ mod process;
 mod secured;
 mod server;
 mod shared;
+mod standby;
 
 pub use acls::{Grant, Operation, Resources};
 pub use error::DevServerError;

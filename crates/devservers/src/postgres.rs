@@ -28,25 +28,45 @@ pub struct Postgres {
     server: Server,
     port: u16,
     password: String,
+    /// The folder with its programs.
+    pub(crate) programs: PathBuf,
     _lock: File,
+}
+
+/// Where a server's data is to be made, by which programs and as whom.
+pub(crate) struct Site {
+    pub(crate) programs: PathBuf,
+    pub(crate) dir: PathBuf,
+    pub(crate) user: Option<Unprivileged>,
 }
 
 impl Postgres {
     /// Starts a server over `dir`, which is created if it is not there; answers when it accepts
     /// connections. A crash of an earlier one on `dir` is recovered from.
     pub fn start(dir: &Path) -> Result<Self, DevServerError> {
+        Self::launch(dir, None, initialise)
+    }
+
+    /// The same where `fill` makes the data, at the path it is given, and its superuser's password may
+    /// be known before.
+    pub(crate) fn launch(
+        dir: &Path,
+        known: Option<&str>,
+        fill: impl FnOnce(&Site, &Path) -> Result<(), DevServerError>,
+    ) -> Result<Self, DevServerError> {
         let programs = programs()?;
         let user = Unprivileged::needed();
         fs::create_dir_all(dir).map_err(DevServerError::files("creating", dir))?;
         let dir = dir.canonicalize().map_err(DevServerError::files("entering", dir))?;
         let lock = lock(&dir)?;
-        let password = password(&dir.join("password"))?;
+        let password = password(&dir.join("password"), known)?;
         if let Some(user) = &user {
             user.own(&dir)?;
         }
+        let site = Site { programs: programs.clone(), dir: dir.clone(), user: user.clone() };
         let data = dir.join("data");
         if !data.exists() {
-            initialise(&programs, &dir, &data, user.clone())?;
+            site.make(&data, fill)?;
         }
         let prepare = || {
             let port = ports::remembered(&dir.join("port"))?;
@@ -59,13 +79,17 @@ impl Postgres {
             Ok((port, program))
         };
         let (server, port) = Server::start(&STARTUP, prepare, |port| is_ready(&programs, port))?;
-        Ok(Self { server, port, password, _lock: lock })
+        Ok(Self { server, port, password, programs, _lock: lock })
     }
 
     /// URL of the superuser for `database`.
     #[must_use]
     pub fn url(&self, database: &str) -> String {
         format!("postgres://postgres:{}@127.0.0.1:{}/{database}", self.password, self.port)
+    }
+
+    pub(crate) fn password(&self) -> &str {
+        &self.password
     }
 
     /// The port it listens on, on 127.0.0.1 alone.
@@ -80,8 +104,12 @@ impl Postgres {
         self.server.pid
     }
 
-    /// Ends the server as a crash would.
+    /// Ends the server as a loss of its machine would: all of its processes at once. Each of them
+    /// leads a group of its own, and those left would still answer after the first is gone.
     pub fn kill(self) {
+        let all = [vec![self.pid().to_string()], children(self.pid())].concat();
+        let kill = format!("kill -KILL {}", all.join(" "));
+        Command::new("sh").args(["-c", &kill]).stderr(Stdio::null()).status().ok();
         self.server.stop("KILL");
     }
 }
@@ -92,19 +120,31 @@ impl Drop for Postgres {
     }
 }
 
-fn initialise(
-    programs: &Path,
-    dir: &Path,
-    data: &Path,
-    user: Option<Unprivileged>,
-) -> Result<(), DevServerError> {
-    // renamed when it is whole: an initdb that was cut off leaves something that looks complete
-    let fresh = dir.join("data.new");
-    if fresh.exists() {
-        fs::remove_dir_all(&fresh).map_err(DevServerError::files("clearing", &fresh))?;
+impl Site {
+    /// Renamed when it is whole: one that was cut off leaves something that looks complete.
+    fn make(
+        &self,
+        data: &Path,
+        fill: impl FnOnce(&Self, &Path) -> Result<(), DevServerError>,
+    ) -> Result<(), DevServerError> {
+        let fresh = self.dir.join("data.new");
+        if fresh.exists() {
+            fs::remove_dir_all(&fresh).map_err(DevServerError::files("clearing", &fresh))?;
+        }
+        fill(self, &fresh)?;
+        fs::rename(&fresh, data).map_err(DevServerError::files("renaming to", data))
     }
+
+    /// Runs one of PostgreSQL's programs to its end.
+    pub(crate) fn run(&self, program: &str, args: Vec<OsString>) -> Result<(), DevServerError> {
+        let (path, log) = (self.programs.join(program), self.dir.join(format!("{program}.log")));
+        Program { path, args, user: self.user.clone(), log }.run()
+    }
+}
+
+fn initialise(site: &Site, data: &Path) -> Result<(), DevServerError> {
     let mut password_file = OsString::from("--pwfile=");
-    password_file.push(dir.join("password"));
+    password_file.push(site.dir.join("password"));
     let args = vec![
         "--username=postgres".into(),
         "--auth=scram-sha-256".into(),
@@ -113,11 +153,15 @@ fn initialise(
         "--data-checksums".into(),
         password_file,
         "-D".into(),
-        (&fresh).into(),
+        data.into(),
     ];
-    let log = dir.join("initdb.log");
-    Program { path: programs.join("initdb"), args, user, log }.run()?;
-    fs::rename(&fresh, data).map_err(DevServerError::files("renaming to", data))
+    site.run("initdb", args)
+}
+
+/// Of a process with one thread.
+fn children(pid: u32) -> Vec<String> {
+    let listed = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+    listed.unwrap_or_default().split_whitespace().map(str::to_owned).collect()
 }
 
 /// Everything that protects data (fsync, full page writes, synchronous commit) stays as PostgreSQL
@@ -147,22 +191,26 @@ fn is_ready(programs: &Path, port: u16) -> bool {
         .is_ok_and(|status| status.success())
 }
 
-/// Made once, kept in a file that only its owner reads.
-fn password(file: &Path) -> Result<String, DevServerError> {
+/// Made once unless it is known, kept in a file that only its owner reads.
+fn password(file: &Path, known: Option<&str>) -> Result<String, DevServerError> {
     if let Ok(password) = fs::read_to_string(file)
         && !password.is_empty()
     {
         return Ok(password);
     }
-    let password = random_bytes().iter().fold(String::new(), |mut text, byte| {
-        // a String takes whatever is written to it
-        write!(text, "{byte:02x}").ok();
-        text
-    });
+    let password = known.map_or_else(random_password, str::to_owned);
     fs::write(file, &password).map_err(DevServerError::files("writing", file))?;
     fs::set_permissions(file, fs::Permissions::from_mode(0o600))
         .map_err(DevServerError::files("protecting", file))?;
     Ok(password)
+}
+
+fn random_password() -> String {
+    random_bytes().iter().fold(String::new(), |mut text, byte| {
+        // a String takes whatever is written to it
+        write!(text, "{byte:02x}").ok();
+        text
+    })
 }
 
 /// The folder with PostgreSQL's programs: what `pg_config` says, Debian's newest, or PATH.

@@ -124,3 +124,27 @@ fn the_command_decides_the_exit_status_and_finds_both_servers() {
         .unwrap();
     assert_eq!(status.code(), Some(7));
 }
+
+#[test]
+fn a_standby_holds_what_was_committed_when_its_primary_is_lost() {
+    let (one, two) = (folder(), folder());
+    let primary = Postgres::start(one.path()).unwrap();
+    let standby = primary.standby(two.path(), "second").unwrap();
+    primary.commits_wait_for("second").unwrap();
+    let told = |url: &str, statement: &str| {
+        let words = ["-X", "-A", "-t", "-d", url, "-c", statement];
+        let output = Command::new("psql").args(words).output().unwrap();
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    let (first, second) = (primary.url("postgres"), standby.url("postgres"));
+    assert_eq!(told(&first, "create table kept as select 7 as n"), "SELECT 1");
+    assert_eq!(told(&second, "insert into kept values (8)"), "", "a standby takes no writes");
+    primary.kill();
+    standby.promote().unwrap();
+    assert_eq!(told(&second, "insert into kept values (8) returning n").lines().next(), Some("8"));
+    assert_eq!(told(&second, "select sum(n) from kept"), "15");
+    // started again it goes on as what it became
+    drop(standby);
+    let again = Postgres::start(two.path()).unwrap();
+    assert_eq!(told(&again.url("postgres"), "select sum(n) from kept"), "15");
+}

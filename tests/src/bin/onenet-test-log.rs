@@ -10,10 +10,9 @@ use onenet_eventstore::{
     sqlx::{self, PgConnection},
     testing::{cause, event},
 };
-use onenet_kernel::{EventStore as _, Issuer, Recorded, StoreError, StreamId, Version};
-use onenet_tests::{arm_events, open_log};
+use onenet_kernel::{EventStore as _, Issuer, Recorded, Version};
+use onenet_tests::{arm_events, open_log, writer::append};
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -29,44 +28,19 @@ async fn main() -> ExitCode {
         return ExitCode::FAILURE;
     };
     match role.as_str() {
-        "append" => append(&log, name).await,
+        "append" => append(&log, name, say).await,
         "follow" => follow(log).await,
         _ => clock(log, hang.first().map(String::as_str)).await,
     }
     ExitCode::SUCCESS
 }
 
-fn say(line: &str) {
+fn say(line: impl AsRef<str>) {
+    let line = line.as_ref();
     let mut out = std::io::stdout().lock();
     // the test that reads has ended if nobody takes it
     if writeln!(out, "{line}").and_then(|()| out.flush()).is_err() {
         std::process::exit(0);
-    }
-}
-
-/// Sends command after command, each until it has an answer. Started again under the same name it
-/// sends the same commands: those that were carried out are answered with their receipts.
-async fn append(log: &PgLog, name: &str) {
-    for n in 0_u64.. {
-        let command_id = Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{name}/{n}").as_bytes());
-        let subject = format!("{name}-{}", n % 7);
-        let stream = StreamId::new("account", &subject);
-        let payload = command_id.to_string();
-        loop {
-            let version = Version(n / 7 * 2);
-            let events = vec![event(&subject, &payload), event(&subject, &payload)];
-            match log.append(&stream, version, &cause(command_id), events).await {
-                Ok(appended) => {
-                    say(&format!("{command_id} {}", appended.receipt.position.number));
-                    break;
-                }
-                Err(StoreError::Fault(_) | StoreError::Overloaded) => {}
-                Err(error) => {
-                    say(&format!("refused {error}"));
-                    return;
-                }
-            }
-        }
     }
 }
 

@@ -67,7 +67,7 @@ async fn writers_are_killed_and_held_up_and_the_log_stays_whole() {
 }
 
 /// Gapless positions and versions; each command's two events once; each answer where it says.
-async fn check(log: &PgLog, answers: &[String]) {
+pub(crate) async fn check(log: &PgLog, answers: &[String]) {
     let head = log.head().await.unwrap().number;
     let (mut above, mut versions, mut places) = (0, HashMap::new(), HashMap::new());
     while above < head {
