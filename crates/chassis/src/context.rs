@@ -182,7 +182,7 @@ pub async fn run(
         services.extend(parts.services);
         logs.push(log);
     }
-    let (mut health, routes) = Health::over(services).await;
+    let (health, routes) = Health::over(services).await;
     let serving = match serving {
         Some((listener, certificates)) => {
             let tls = certificates.in_use();
@@ -190,7 +190,8 @@ pub async fn run(
             working.run(|stop| certificates.keep(stop).map(Ok));
             let (stop, draining) = (stop.clone(), draining.clone());
             tokio::spawn(async move {
-                let outcome = server::serve(listener, tls, routes, draining).await;
+                let outcome =
+                    server::serve(listener, tls, routes, draining, server::DRAIN_WITHIN).await;
                 // a server that ended by itself ends the process
                 stop.cancel();
                 outcome
@@ -201,9 +202,7 @@ pub async fn run(
     };
     endpoint.roles_run();
     let first = supervise(&mut working, &mut relaying, stop).await;
-    health.stops().await;
-    draining.cancel();
-    health.lets_go().await;
+    health.drain(&draining).await;
     let served = serving.await.map_err(StartError::Broken);
     tracing::debug!("calls and streams have ended");
     let worked = working.end().await;

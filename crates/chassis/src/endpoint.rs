@@ -71,7 +71,7 @@ async fn metrics() -> impl IntoResponse {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::net::{Ipv4Addr, SocketAddr};
 
     use onenet_devservers::free_port;
@@ -86,7 +86,7 @@ mod tests {
         TelemetrySettings { metrics: Some(address), ..TelemetrySettings::default() }
     }
 
-    async fn status(address: SocketAddr, path: &str) -> String {
+    pub(crate) async fn status(address: SocketAddr, path: &str) -> String {
         let mut stream = TcpStream::connect(address).await.unwrap();
         let request = format!("GET {path} HTTP/1.1\r\nHost: node\r\nConnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();

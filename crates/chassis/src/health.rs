@@ -1,3 +1,4 @@
+use tokio_util::sync::CancellationToken;
 use tonic::service::{Routes, RoutesBuilder};
 use tonic_health::{ServingStatus, server::HealthReporter};
 
@@ -35,13 +36,11 @@ impl Health {
         (health, routes.routes())
     }
 
-    /// Nothing is served any more: whoever asks or watches is told.
-    pub(crate) async fn stops(&self) {
+    /// Nothing is served any more: whoever asks or watches is told, and only then calls drain. What
+    /// whoever watches has open ends after the last word: calls could not drain otherwise.
+    pub(crate) async fn drain(mut self, draining: &CancellationToken) {
         self.say(ServingStatus::NotServing).await;
-    }
-
-    /// Ends what whoever watches has open, after the last word: calls could not drain otherwise.
-    pub(crate) async fn lets_go(&mut self) {
+        draining.cancel();
         for name in &self.names {
             self.reporter.clear_service_status(name).await;
         }

@@ -4,8 +4,10 @@
 mod access;
 
 use std::{
-    fs, io,
+    fs::{self, OpenOptions, Permissions},
+    io::{self, Write as _},
     net::{Ipv4Addr, SocketAddr},
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -290,9 +292,17 @@ impl Drop for Running {
     }
 }
 
+/// For the owner's eyes alone: most of these files are secrets.
 fn write(path: &Path, text: &str) -> Result<(), PrivateError> {
-    let written =
-        fs::create_dir_all(path.parent().unwrap_or(path)).and_then(|()| fs::write(path, text));
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    let written = fs::create_dir_all(path.parent().unwrap_or(path))
+        .and_then(|()| options.open(path))
+        .and_then(|mut file| {
+            // one that was made before keeps its mode otherwise
+            file.set_permissions(Permissions::from_mode(0o600))?;
+            file.write_all(text.as_bytes())
+        });
     written.map_err(|source| PrivateError::File { path: path.to_owned(), source })
 }
 

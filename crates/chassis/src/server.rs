@@ -3,7 +3,7 @@
 use std::{
     convert::Infallible,
     future::Future,
-    pin::Pin,
+    pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll},
     time::Duration,
@@ -31,7 +31,9 @@ const STREAMS_PER_CONNECTION: u32 = 1_024;
 /// How long a peer may take to prove who it is.
 const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 /// How long calls under way may take once the process is to stop.
-const DRAIN_WITHIN: Duration = Duration::from_secs(10);
+pub(crate) const DRAIN_WITHIN: Duration = Duration::from_secs(10);
+/// How long the peers of calls that were cut off may take to hear of it.
+const CUT_WITHIN: Duration = Duration::from_secs(1);
 const KEEPALIVE_EVERY: Duration = Duration::from_secs(30);
 const KEEPALIVE_WITHIN: Duration = Duration::from_secs(10);
 
@@ -39,37 +41,43 @@ const KEEPALIVE_WITHIN: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug)]
 pub(crate) struct RpcPath(pub(crate) String);
 
-/// Serves until `stop`, each new connection with what `tls` then holds; then lets calls under way end. Streams must watch `stop` themselves.
+/// Serves until `stop`, each new connection with what `tls` then holds; then lets calls under way end. Those
+/// that have not after `drain_within` are cut off and answered UNAVAILABLE: what became of them is found out
+/// by sending them again. Streams must watch `stop` themselves.
 pub(crate) async fn serve(
     listener: TcpListener,
     tls: watch::Receiver<ServerTls>,
     routes: Routes,
     stop: CancellationToken,
+    drain_within: Duration,
 ) -> Result<(), tonic::transport::Error> {
+    let cut = CancellationToken::new();
     let (accepted, incoming) = mpsc::channel::<Result<TlsStream<TcpStream>, Infallible>>(64);
     tokio::spawn(accept(listener, tls, accepted, stop.clone()));
-    let serving = Server::builder()
-        .max_concurrent_streams(Some(STREAMS_PER_CONNECTION))
-        .http2_keepalive_interval(Some(KEEPALIVE_EVERY))
-        .http2_keepalive_timeout(Some(KEEPALIVE_WITHIN))
-        .http2_max_header_list_size(Some(16 * 1024))
-        .layer(RpcLayer)
-        .add_routes(routes)
-        .serve_with_incoming_shutdown(
-            ReceiverStream::new(incoming),
-            stop.clone().cancelled_owned(),
-        );
+    let mut serving = pin!(
+        Server::builder()
+            .max_concurrent_streams(Some(STREAMS_PER_CONNECTION))
+            .http2_keepalive_interval(Some(KEEPALIVE_EVERY))
+            .http2_keepalive_timeout(Some(KEEPALIVE_WITHIN))
+            .http2_max_header_list_size(Some(16 * 1024))
+            .layer(RpcLayer { cut: cut.clone() })
+            .add_routes(routes)
+            .serve_with_incoming_shutdown(
+                ReceiverStream::new(incoming),
+                stop.clone().cancelled_owned(),
+            )
+    );
     let drained = async {
         stop.cancelled().await;
-        tokio::time::sleep(DRAIN_WITHIN).await;
+        tokio::time::sleep(drain_within).await;
     };
     tokio::select! {
-        outcome = serving => outcome,
-        () = drained => {
-            tracing::warn!("calls were still under way and are cut off");
-            Ok(())
-        }
+        outcome = &mut serving => return outcome,
+        () = drained => tracing::warn!("calls were still under way and are cut off"),
     }
+    cut.cancel();
+    // a peer that takes no answer, or a stream that does not end, is left behind
+    tokio::time::timeout(CUT_WITHIN, serving).await.unwrap_or(Ok(()))
 }
 
 async fn accept(
@@ -114,19 +122,22 @@ async fn accept(
 
 /// Around every call: its path and span, and our words for what is refused before our code runs.
 #[derive(Clone)]
-struct RpcLayer;
+struct RpcLayer {
+    cut: CancellationToken,
+}
 
 impl<S> Layer<S> for RpcLayer {
     type Service = Rpc<S>;
 
     fn layer(&self, inner: S) -> Rpc<S> {
-        Rpc { inner }
+        Rpc { inner, cut: self.cut.clone() }
     }
 }
 
 #[derive(Clone)]
 struct Rpc<S> {
     inner: S,
+    cut: CancellationToken,
 }
 
 impl<S> Service<http::Request<Body>> for Rpc<S>
@@ -154,13 +165,22 @@ where
         trace::continue_from(&span, parent.unwrap_or_default());
         request.extensions_mut().insert(RpcPath(path.clone()));
         let (answering, called_at) = (self.inner.call(request), Instant::now());
+        let cut = self.cut.clone();
         let answered = async move {
-            let response = in_our_words(&path, answering.await?);
+            let response = match cut.run_until_cancelled(answering).await {
+                Some(response) => in_our_words(&path, response?),
+                None => cut_off().into_status(&path, "").into_http(),
+            };
             meters::answered(&path, code(&response).unwrap_or(Code::Ok), called_at.elapsed());
             Ok(response)
         };
         Box::pin(answered.instrument(span))
     }
+}
+
+fn cut_off() -> Refusal {
+    let message = "the process stops and waits no longer for this call: send it again";
+    Refusal::new(ErrorReason::Unavailable, message)
 }
 
 /// What tonic refuses by itself (bytes that are no message, a message too large) carries no reason of
@@ -187,3 +207,6 @@ fn code(response: &http::Response<Body>) -> Option<Code> {
     let status = response.headers().get("grpc-status");
     status.map(|status| Code::from_bytes(status.as_bytes()))
 }
+
+#[cfg(test)]
+mod tests;

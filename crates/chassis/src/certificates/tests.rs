@@ -59,8 +59,13 @@ impl World {
         let address = listener.local_addr().unwrap();
         let (_, health) = tonic_health::server::health_reporter();
         let stop = CancellationToken::new();
-        let serving =
-            server::serve(listener, certificates.in_use(), Routes::new(health), stop.clone());
+        let serving = server::serve(
+            listener,
+            certificates.in_use(),
+            Routes::new(health),
+            stop.clone(),
+            server::DRAIN_WITHIN,
+        );
         tokio::spawn(serving);
         Self { folder, old, new, certificates, address, stop }
     }

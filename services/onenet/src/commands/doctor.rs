@@ -3,6 +3,8 @@
 
 mod contexts;
 mod machine;
+#[cfg(test)]
+mod tests;
 
 use std::error::Error;
 

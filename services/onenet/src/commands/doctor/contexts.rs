@@ -31,7 +31,7 @@ pub(super) async fn look(report: &mut Report, settings: &Settings) {
         seen.extend(database(report, context, settings).await);
     }
     if let Some(first) = seen.first() {
-        clocks(report, first);
+        clocks(report, first.apart);
     }
     let mut heads = HashMap::new();
     for Seen { context, log, .. } in &seen {
@@ -93,7 +93,8 @@ async fn database(report: &mut Report, context: Context, settings: &Settings) ->
     }
 }
 
-fn clocks(report: &mut Report, Seen { apart, .. }: &Seen) {
+/// This machine's clock less the database's, in microseconds.
+pub(super) fn clocks(report: &mut Report, apart: i64) {
     let ms = apart / 1_000;
     let what = format!("时钟 / clocks: 与数据库相差 / apart from the database by {ms} ms");
     if apart.abs() > APART {

@@ -1,4 +1,8 @@
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+};
 
 use onenet_chassis::{
     Policies,
@@ -20,6 +24,7 @@ const NEARLY_FULL: (u64, u64) = (10, 2_048);
 /// What can be seen from this machine alone: settings, certificates, disk.
 pub(super) fn look(report: &mut Report, settings: &Settings, options: &Doctor) {
     files(report, settings);
+    secrecy(report, settings);
     certificates(report, settings, SystemClock.now(), i64::from(options.days));
     if let Some(folder) = data_folder(&options.settings.config) {
         disk(report, &folder);
@@ -50,6 +55,37 @@ fn files(report: &mut Report, settings: &Settings) {
                 "程序损坏 / the program is damaged: install it anew",
             );
         }
+    }
+}
+
+/// Whether a file with a secret is open to every user of this machine.
+pub(super) fn secrecy(report: &mut Report, settings: &Settings) {
+    let Settings { database, exchange, server, kafka, .. } = settings;
+    let kafka_key = kafka.as_ref().and_then(|kafka| kafka.tls.as_ref()).map(|tls| &tls.key);
+    let secrets = [
+        ("database.password_file", Some(&database.password_file)),
+        ("database.owner_url_file", database.owner_url_file.as_ref()),
+        ("exchange.token_key_file", exchange.token_key_file.as_ref()),
+        ("server.key", Some(&server.key)),
+        ("kafka.tls.key", kafka_key),
+    ];
+    for (setting, path) in secrets {
+        // one that is not there is found by whoever reads it
+        if let Some(path) = path
+            && let Ok(file) = fs::metadata(path)
+        {
+            open_to_all(report, setting, path, file.permissions().mode());
+        }
+    }
+}
+
+fn open_to_all(report: &mut Report, setting: &str, path: &Path, mode: u32) {
+    if mode & 0o007 != 0 {
+        let what = format!(
+            "{setting}: 本机任何用户均可访问 / any user of this machine may open it ({:03o})",
+            mode & 0o777
+        );
+        report.warn(&what, &format!("chmod o= {}", path.display()));
     }
 }
 
@@ -94,23 +130,27 @@ fn data_folder(config: &Path) -> Option<PathBuf> {
 }
 
 fn disk(report: &mut Report, folder: &Path) {
-    let name = folder.display();
+    let name = folder.display().to_string();
     match rustix::fs::statvfs(folder) {
         Ok(disk) => {
             let free = disk.f_bavail * disk.f_frsize / 1_048_576;
-            let percent = disk.f_bavail * 100 / disk.f_blocks.max(1);
-            let what = format!("磁盘 / disk of {name}: 剩余 / free {free} MiB, {percent} %");
-            let below = |(least, mib): (u64, u64)| percent < least || free < mib;
-            let advice = "腾出空间，绝不删除主题或数据目录中的文件 / make room; delete no topic and no file in a \
-                          data folder: docs/runbooks/backup.md";
-            if below(FULL) {
-                report.wrong(&what, advice);
-            } else if below(NEARLY_FULL) {
-                report.warn(&what, advice);
-            } else {
-                report.ok(&what);
-            }
+            room(report, &name, free, disk.f_bavail * 100 / disk.f_blocks.max(1));
         }
         Err(error) => report.failed(&format!("磁盘 / disk of {name}"), &error, SETTINGS),
+    }
+}
+
+/// Of a data folder, in MiB and in percent of its disk.
+pub(super) fn room(report: &mut Report, name: &str, free: u64, percent: u64) {
+    let what = format!("磁盘 / disk of {name}: 剩余 / free {free} MiB, {percent} %");
+    let below = |(least, mib): (u64, u64)| percent < least || free < mib;
+    let advice = "腾出空间，绝不删除主题或数据目录中的文件 / make room; delete no topic and no file in a data folder: \
+                  docs/runbooks/backup.md";
+    if below(FULL) {
+        report.wrong(&what, advice);
+    } else if below(NEARLY_FULL) {
+        report.warn(&what, advice);
+    } else {
+        report.ok(&what);
     }
 }
