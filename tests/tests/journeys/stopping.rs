@@ -102,6 +102,8 @@ async fn wait_for_more(channel: Channel, newest: Receipt) -> Status {
 
 /// That call, once the process has begun with it: what came after it on its connection was answered.
 async fn hold(channel: Channel, newest: &Receipt) -> JoinHandle<Status> {
+    // connected before: the caller's time runs while it connects, the process's only afterwards
+    check(channel.clone()).await.unwrap();
     let mut held = Box::pin(wait_for_more(channel.clone(), newest.clone()));
     tokio::select! {
         biased;
