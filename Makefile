@@ -20,7 +20,7 @@ BASELINE := proto/baseline.binpb
 export ONENET_KAFKA_LIB := $(CURDIR)/target/kafka/lib
 
 .PHONY: help setup setup-check build demo check test bench \
-        fmt lint doc proto-lint proto-breaking bans proto-baseline clean
+        fmt lint doc proto-lint proto-breaking bans proto-baseline bench-peers clean
 
 help: ## this list
 	@echo 'make demo and make test are the commands to know. All of them:'
@@ -85,6 +85,9 @@ bench: setup ## measure a release build beside limits and peers (ARGS='append ta
 proto-baseline: $(BUF) ## record today's contracts as promised: at a release, reviewed, never to silence a check
 	@$(BUF) build --exclude-source-info -o $(BASELINE)
 	@echo 'written: $(BASELINE)'
+
+bench-peers: ## install the event stores that the benchmarks compare with (bench/peers/README.md)
+	@$(STEP) 'peers of the benchmarks' bench/peers/setup
 
 clean: ## remove everything that was built or fetched
 	@cargo clean --quiet
