@@ -217,14 +217,17 @@ impl Relay {
         (stop, lost): (&CancellationToken, &CancellationToken),
         behind: &Behind,
     ) -> Result<(), Failure> {
+        let mut ahead = None;
         while !lost.is_cancelled() {
-            // before the log is read: what was appended until then is in the page
-            let is_to_stop = stop.is_cancelled();
             behind.stands_at([(0, above.cast_signed())]);
-            let events = self.log.read(above, PAGE).await?;
+            let (is_to_stop, events) = match ahead.take() {
+                Some(read) => read,
+                None => self.page(above, stop).await?,
+            };
             if let Some(oldest) = events.first() {
                 behind.waits(oldest.recorded_at, events.len());
             }
+            let has_more = events.len() == PAGE as usize;
             let (events, records) = self.records(&events)?;
             let Some(newest) = events.last() else {
                 behind.caught_up();
@@ -238,16 +241,31 @@ impl Relay {
             let reached = Published { position: newest.position, event_id: newest.event_id };
             let spans: Vec<_> = events.iter().map(self.span).collect();
             let publishing = Arc::clone(publisher);
-            let outcome =
-                tokio::task::spawn_blocking(move || publishing.publish(&records, reached)).await?;
+            let publishing =
+                tokio::task::spawn_blocking(move || publishing.publish(&records, reached));
+            above = reached.position.number;
+            let read = if has_more { Some(self.page(above, stop).await) } else { None };
+            // nothing is answered before it has ended
+            let outcome = publishing.await?;
             drop(spans);
             if let Err(fault) = outcome {
                 let fenced = publisher.is_fenced();
                 return Err(if fenced { Failure::Fenced(fault) } else { fault.into() });
             }
-            above = reached.position.number;
+            ahead = read.transpose()?;
         }
         Ok(())
+    }
+
+    /// What comes next, and whether the relay was to stop before that was read: then it is all that has to be
+    /// published.
+    async fn page(
+        &self,
+        above: u64,
+        stop: &CancellationToken,
+    ) -> Result<(bool, Vec<Recorded>), DbError> {
+        let is_to_stop = stop.is_cancelled();
+        Ok((is_to_stop, self.log.read(above, PAGE).await?))
     }
 
     /// What is published next: the events up to the first that cannot be mapped, and their records.
