@@ -13,6 +13,10 @@ use tokio::runtime::Runtime;
 
 use crate::cli::{Cli, Command};
 
+/// A command makes some hundred small things and drops them on another thread.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const CLIENTS_END_WITHIN: Duration = Duration::from_secs(10);
 
 fn main() -> ExitCode {
