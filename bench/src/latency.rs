@@ -10,16 +10,17 @@ use tokio::time::Instant;
 pub(crate) struct Latencies(Histogram<u64>);
 
 /// Quantiles in microseconds.
+#[expect(clippy::struct_field_names, reason = "the unit of each, in JSON too")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Quantiles {
     /// Half took at most this.
-    pub p50_us: u64,
+    pub(crate) p50_us: u64,
     /// 99 of 100.
-    pub p99_us: u64,
+    pub(crate) p99_us: u64,
     /// 999 of 1,000.
-    pub p999_us: u64,
+    pub(crate) p999_us: u64,
     /// The longest.
-    pub max_us: u64,
+    pub(crate) max_us: u64,
 }
 
 impl Latencies {

@@ -28,7 +28,7 @@ pub const PAYLOAD: usize = 600;
 pub struct Bench {
     /// Superuser's URL of a PostgreSQL with its default settings; each side gets databases of its own.
     pub postgres: String,
-    /// Bootstrap address of a Kafka, for the rows that need one.
+    /// Bootstrap address of a Kafka; empty where no row [needs](Row::needs_kafka) one.
     pub kafka: String,
     /// Folder of the peers' drivers.
     pub peers: PathBuf,
@@ -49,6 +49,8 @@ pub struct Row {
     pub what: &'static str,
     /// What it is compared with.
     pub against: &'static str,
+    /// Whether it publishes.
+    pub needs_kafka: bool,
     run: for<'a> fn(&'a Bench) -> Figures<'a>,
 }
 

@@ -234,12 +234,9 @@ mod tests {
 
     #[test]
     fn a_spread_has_its_median_between_its_ends() {
-        let of = |values: &[f64]| {
-            let Spread { median, least, most } = Spread::of(values.iter().copied());
-            [median, least, most]
-        };
-        assert_eq!(of(&[3.0, 1.0, 2.0]), [2.0, 1.0, 3.0]);
-        assert_eq!(of(&[4.0, 1.0]), [2.5, 1.0, 4.0]);
-        assert_eq!(of(&[]), [0.0; 3]);
+        let of = |values: &[f64]| Spread::of(values.iter().copied());
+        assert_eq!(of(&[3.0, 1.0, 2.0]), Spread { median: 2.0, least: 1.0, most: 3.0 });
+        assert_eq!(of(&[4.0, 1.0]), Spread { median: 2.5, least: 1.0, most: 4.0 });
+        assert_eq!(of(&[]), Spread { median: 0.0, least: 0.0, most: 0.0 });
     }
 }

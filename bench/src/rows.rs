@@ -9,8 +9,6 @@ mod relay;
 mod tail;
 mod visible;
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use anyhow::Result;
 use futures::future::try_join_all;
 use onenet_eventstore::{PgLog, testing};
@@ -24,36 +22,42 @@ pub const ROWS: &[Row] = &[
         name: "append",
         what: "append in process, one event per command",
         against: "batched insert with a head lock, rows and indexes as in the log",
+        needs_kafka: false,
         run: |bench| Box::pin(append::run(bench)),
     },
     Row {
         name: "peers",
         what: "append in process, 64 callers",
         against: "event-store libraries from their published packages (bench/peers)",
+        needs_kafka: false,
         run: |bench| Box::pin(peers::run(bench)),
     },
     Row {
         name: "command",
         what: "unary command over gRPC with mTLS: identity, policy, decision, append, receipt",
         against: "tonic unary echo of the same size with mTLS",
+        needs_kafka: false,
         run: |bench| Box::pin(command::run(bench)),
     },
     Row {
         name: "tail",
         what: "reading the log by position",
         against: "reading a pgoutput slot",
+        needs_kafka: false,
         run: |bench| Box::pin(tail::run(bench)),
     },
     Row {
         name: "relay",
         what: "log to Kafka, acknowledged, exactly once",
         against: "plain idempotent producer, same records, same broker",
+        needs_kafka: true,
         run: |bench| Box::pin(relay::run(bench)),
     },
     Row {
         name: "visible",
         what: "append until a read-committed consumer of Kafka has it, 1,000 events/s",
         against: "milliseconds",
+        needs_kafka: true,
         run: |bench| Box::pin(visible::run(bench)),
     },
 ];
@@ -82,6 +86,5 @@ async fn fill(log: &PgLog, events: usize) -> Result<()> {
 
 /// A name that nothing on the servers has yet.
 fn new_name(what: &str) -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    format!("{what}{:x}", now.as_nanos())
+    format!("{what}{}", testing::new_id().simple())
 }

@@ -27,7 +27,7 @@ use crate::{
 const WITHOUT_DEADLINE: Duration = Duration::from_secs(30);
 
 /// How long before the caller's deadline a refusal for want of time leaves, at most.
-const ANSWER_AHEAD: Duration = Duration::from_millis(100);
+const ANSWER_AHEAD: Duration = Duration::from_millis(500);
 
 /// Where every call comes in: who is it, may it, has it been done before. One per context.
 #[derive(Clone)]

@@ -90,13 +90,13 @@ async fn watch(channel: Channel) -> Streaming<HealthCheckResponse> {
     watching
 }
 
-/// A call that is under way for three seconds: it waits for what comes long after `newest`.
+/// A call that is under way for four and a half seconds: it waits for what comes long after `newest`.
 async fn wait_for_more(channel: Channel, newest: Receipt) -> Status {
     let mut later = newest;
     later.position.as_mut().unwrap().number += 1_000_000;
     let ask = GetEnterpriseRequest { fresh_as: vec![later], uscc: uscc(100) };
     let mut request = Request::new(ask);
-    request.set_timeout(Duration::from_secs(3));
+    request.set_timeout(Duration::from_secs(5));
     EnterpriseServiceClient::new(channel).get_enterprise(request).await.unwrap_err()
 }
 

@@ -124,15 +124,15 @@ async fn the_clock_ends_a_listing_whose_term_is_over_and_no_other() {
     // the fifth working day after 1 October was the 11th
     world.list(&old, ["2023-10-01", "2023-10-12", "2023-10-18"]).await;
     let young = world.opened(&effect()).await;
-    world.list(&young, SPRING).await;
+    let listed = world.list(&young, SPRING).await;
 
     let view = world.until(&old, CreditCaseState::Removed).await;
     let removal = view.removal.unwrap();
     assert_eq!((removal.reason(), removal.document_number), (RemovalReason::Expired, None));
     assert_eq!(removal.removed_on, "2026-10-18");
-    let view = world.case(&young, &[]).await;
+    let view = world.case(&young, std::slice::from_ref(&listed)).await;
     assert_eq!(view.state(), CreditCaseState::Listed);
-    let record = world.on_the_list(&[]).await;
+    let record = world.on_the_list(&[listed]).await;
     assert_eq!(listings(record.state), [young]);
 }
 

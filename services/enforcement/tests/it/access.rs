@@ -68,7 +68,10 @@ async fn only_an_organ_with_power_over_area_and_industry_opens_a_case() {
     // a township with delegated power (赋权) acts
     township = empowered(township, "2026-01-01", None);
     world.knows([Registered::Organisation(township)]).await;
-    assert!(world.cases(&uscc(4)).open_case(opening()).await.is_ok());
+    // naming any receipt, it has what it is read anew
+    let opening =
+        OpenCaseRequest { fresh_as: vec![world.open().await.receipt.unwrap()], ..opening() };
+    assert!(world.cases(&uscc(4)).open_case(opening).await.is_ok());
 }
 
 #[tokio::test]

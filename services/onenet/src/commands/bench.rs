@@ -24,10 +24,14 @@ pub(crate) async fn run(options: cli::Bench) -> Result<()> {
     // a setting that counts from the start on
     drop(postgres);
     let postgres = start(folder.path().join("postgres"), Postgres::start).await?;
-    let kafka = start(folder.path().join("kafka"), |dir| Kafka::start(dir, &[])).await?;
+    let kafka = if rows.iter().any(|row| row.needs_kafka) {
+        Some(start(folder.path().join("kafka"), |dir| Kafka::start(dir, &[])).await?)
+    } else {
+        None
+    };
     let bench = Bench {
         postgres: postgres.url("postgres"),
-        kafka: kafka.bootstrap(),
+        kafka: kafka.as_ref().map(Kafka::bootstrap).unwrap_or_default(),
         peers: options.peers,
         rounds: options.rounds,
         turn: Duration::from_secs_f64(options.seconds),
