@@ -1,0 +1,309 @@
+use bytes::Bytes;
+
+use super::*;
+use crate::{Asked, Delivered, Outcome, Read};
+
+const ENTERPRISES: [&str; 3] = ["enterprise-a", "enterprise-b", "enterprise-c"];
+const SHARED: &str = "Registered";
+
+/// Three enterprises, each registered and then designated; one more command was refused, and one was never
+/// answered and came to nothing. Registrations are shared with the subscriber, designations are not.
+fn right() -> (History, Seen) {
+    let (mut history, mut log) = (History::default(), Vec::new());
+    for (version, event_type) in [(1, SHARED), (2, "Designated")] {
+        for stream in ENTERPRISES {
+            let position = log.len() as u64 + 1;
+            let place = Place { stream: stream.to_owned(), version, position };
+            let attempts = match position {
+                // the first answer was lost on its way, and the second is the same as it
+                2 => vec![Outcome::Unanswered, Outcome::Acknowledged(place.clone())],
+                // nobody knows, and it stands there
+                3 => vec![Outcome::Unanswered],
+                // refused for an overload, then sent again
+                4 => vec![refused(), Outcome::Acknowledged(place.clone())],
+                _ => vec![Outcome::Acknowledged(place.clone()); 2],
+            };
+            history
+                .commands
+                .insert(command(position), Asked { stream: stream.to_owned(), attempts });
+            log.push(Event {
+                id: id(position),
+                place,
+                command: command(position),
+                ordinal: 0,
+                event_type: event_type.to_owned(),
+                content: Bytes::from(format!("{stream} {event_type}")),
+            });
+        }
+    }
+    let asked = |attempts| Asked { stream: ENTERPRISES[0].to_owned(), attempts };
+    history.commands.insert(command(90), asked(vec![refused()]));
+    history.commands.insert(command(91), asked(vec![Outcome::Unanswered, Outcome::Unanswered]));
+    history.reads.push(Read { stream: ENTERPRISES[0].to_owned(), asked: 1, saw: Some(2) });
+    let seen = Seen {
+        topic: log.iter().map(|event| sighting(event, true)).collect(),
+        subscription: (1..)
+            .zip(log.iter().filter(|event| event.event_type == SHARED))
+            .map(|(sequence, event)| Delivered { sequence, sighting: sighting(event, false) })
+            .collect(),
+        granted: vec![SHARED.to_owned()],
+        projection: ENTERPRISES.map(|stream| (stream.to_owned(), 2)).into(),
+        projected: "enterprise-".to_owned(),
+        log,
+    };
+    (history, seen)
+}
+
+fn sighting(event: &Event, has_place: bool) -> Sighting {
+    let place = has_place.then(|| event.place.clone());
+    Sighting { event: event.id, place, content: event.content.clone() }
+}
+
+fn id(position: u64) -> Uuid {
+    Uuid::from_u128(u128::from(position))
+}
+
+fn command(position: u64) -> Uuid {
+    Uuid::from_u128(1_000 + u128::from(position))
+}
+
+fn refused() -> Outcome {
+    Outcome::Refused("ERROR_REASON_OVERLOADED".to_owned())
+}
+
+/// Plants a defect and expects exactly these findings, in this order.
+fn planted(plant: impl FnOnce(&mut History, &mut Seen), expected: &[Finding]) {
+    let (mut history, mut seen) = right();
+    plant(&mut history, &mut seen);
+    assert_eq!(check(&history, &seen), expected);
+}
+
+fn attempts(history: &mut History, position: u64) -> &mut Vec<Outcome> {
+    &mut history.commands.get_mut(&command(position)).unwrap().attempts
+}
+
+/// Another event at the end of the log that every reader is shown.
+fn append(seen: &mut Seen, command: Uuid) {
+    let position = seen.log.len() as u64 + 1;
+    let place = Place { stream: ENTERPRISES[0].to_owned(), version: 3, position };
+    let first = seen.log[0].clone();
+    let event =
+        Event { id: id(position), place, command, event_type: "Designated".to_owned(), ..first };
+    seen.topic.push(sighting(&event, true));
+    seen.projection.insert(ENTERPRISES[0].to_owned(), 3);
+    seen.log.push(event);
+}
+
+#[test]
+fn what_is_right_has_no_findings() {
+    planted(|_, _| {}, &[]);
+}
+
+#[test]
+fn nothing_at_all_is_right() {
+    assert_eq!(check(&History::default(), &Seen::default()), []);
+}
+
+#[test]
+fn an_event_that_the_topic_lacks_is_lost() {
+    let lost = Finding::Lost { reader: Reader::Topic, event: id(2) };
+    planted(|_, seen| drop(seen.topic.remove(1)), &[lost]);
+}
+
+#[test]
+fn an_event_that_the_subscription_was_not_sent_is_lost() {
+    let plant = |_: &mut History, seen: &mut Seen| {
+        seen.subscription.remove(0);
+        for (sequence, delivered) in (1..).zip(&mut seen.subscription) {
+            delivered.sequence = sequence;
+        }
+    };
+    planted(plant, &[Finding::Lost { reader: Reader::Subscription, event: id(1) }]);
+}
+
+#[test]
+fn a_sequence_that_jumps_is_a_gap() {
+    let gap = Finding::Gap { reader: Reader::Subscription, due: 3, came: 4 };
+    planted(|_, seen| seen.subscription[2].sequence = 4, &[gap]);
+}
+
+#[test]
+fn a_record_that_stands_on_the_topic_twice_is_doubled() {
+    let doubled = Finding::Doubled { reader: Reader::Topic, event: id(4) };
+    planted(|_, seen| seen.topic.push(seen.topic[3].clone()), &[doubled]);
+}
+
+#[test]
+fn an_event_that_is_delivered_again_after_a_resume_is_doubled() {
+    let plant = |_: &mut History, seen: &mut Seen| {
+        let again = Delivered { sequence: 4, ..seen.subscription[2].clone() };
+        seen.subscription.push(again);
+    };
+    planted(plant, &[Finding::Doubled { reader: Reader::Subscription, event: id(3) }]);
+}
+
+#[test]
+fn a_command_that_took_effect_twice_is_doubled() {
+    let plant = |_: &mut History, seen: &mut Seen| append(seen, command(5));
+    planted(plant, &[Finding::Doubled { reader: Reader::Log, event: id(7) }]);
+}
+
+#[test]
+fn events_of_a_stream_that_change_places_are_reordered() {
+    let reordered = Finding::Reordered { reader: Reader::Topic, event: id(1) };
+    planted(|_, seen| seen.topic.swap(0, 3), &[reordered]);
+}
+
+#[test]
+fn events_of_different_streams_may_change_places() {
+    planted(|_, seen| seen.topic.swap(0, 1), &[]);
+}
+
+#[test]
+fn other_bytes_or_another_place_are_an_alteration() {
+    let altered = |event| Finding::Altered { reader: Reader::Topic, event };
+    planted(|_, seen| seen.topic[1].content = Bytes::new(), &[altered(id(2))]);
+    let plant = |_: &mut History, seen: &mut Seen| {
+        seen.topic[1].place = seen.topic[2].place.clone();
+    };
+    planted(plant, &[altered(id(2))]);
+}
+
+#[test]
+fn what_the_log_does_not_hold_is_foreign() {
+    let plant = |_: &mut History, seen: &mut Seen| seen.topic[1].event = id(50);
+    let (reader, event) = (Reader::Topic, id(50));
+    planted(plant, &[Finding::Foreign { reader, event }, Finding::Lost { reader, event: id(2) }]);
+}
+
+#[test]
+fn what_the_grant_does_not_hold_is_foreign_to_the_subscription() {
+    let plant = |_: &mut History, seen: &mut Seen| {
+        let sighting = sighting(&seen.log[3], false);
+        seen.subscription.push(Delivered { sequence: 4, sighting });
+    };
+    planted(plant, &[Finding::Foreign { reader: Reader::Subscription, event: id(4) }]);
+}
+
+#[test]
+fn positions_with_a_gap_are_found() {
+    let plant = |history: &mut History, seen: &mut Seen| {
+        seen.log[5].place.position = 7;
+        seen.topic[5].place = Some(seen.log[5].place.clone());
+        *attempts(history, 6) = vec![Outcome::Acknowledged(seen.log[5].place.clone())];
+    };
+    planted(plant, &[Finding::Gap { reader: Reader::Log, due: 6, came: 7 }]);
+}
+
+#[test]
+fn versions_with_a_gap_are_found() {
+    let plant = |history: &mut History, seen: &mut Seen| {
+        seen.log[5].place.version = 3;
+        seen.topic[5].place = Some(seen.log[5].place.clone());
+        seen.projection.insert(ENTERPRISES[2].to_owned(), 3);
+        *attempts(history, 6) = vec![Outcome::Acknowledged(seen.log[5].place.clone())];
+    };
+    planted(plant, &[Finding::Gap { reader: Reader::Log, due: 2, came: 3 }]);
+}
+
+#[test]
+fn an_acknowledged_command_without_effect_is_absent() {
+    let plant = |_: &mut History, seen: &mut Seen| {
+        seen.log.pop();
+        seen.topic.pop();
+        seen.projection.insert(ENTERPRISES[2].to_owned(), 1);
+    };
+    planted(plant, &[Finding::Absent { command: command(6) }]);
+}
+
+#[test]
+fn a_receipt_that_names_another_place_is_absent() {
+    let plant = |history: &mut History, seen: &mut Seen| {
+        *attempts(history, 6) = vec![Outcome::Acknowledged(seen.log[4].place.clone())];
+    };
+    planted(plant, &[Finding::Absent { command: command(6) }]);
+}
+
+#[test]
+fn the_effect_of_a_command_that_was_only_refused_is_found() {
+    let plant = |history: &mut History, _: &mut Seen| *attempts(history, 3) = vec![refused(); 2];
+    planted(plant, &[Finding::PresentThoughRefused { command: command(3), event: id(3) }]);
+}
+
+#[test]
+fn an_event_of_a_command_that_nobody_sent_is_unasked() {
+    let plant = |_: &mut History, seen: &mut Seen| append(seen, command(77));
+    planted(plant, &[Finding::Unasked { event: id(7) }]);
+}
+
+#[test]
+fn two_receipts_of_one_command_are_found() {
+    let plant = |history: &mut History, seen: &mut Seen| {
+        attempts(history, 1).push(Outcome::Acknowledged(seen.log[1].place.clone()));
+    };
+    planted(plant, &[Finding::AnsweredDifferently { command: command(1) }]);
+}
+
+#[test]
+fn a_read_behind_its_receipt_is_stale() {
+    let stream = ENTERPRISES[1].to_owned();
+    let stale = Finding::Stale { stream: stream.clone(), asked: 2, saw: Some(1) };
+    let read = Read { stream: stream.clone(), asked: 2, saw: Some(1) };
+    planted(|history, _| history.reads.push(read), &[stale]);
+    let stale = Finding::Stale { stream: stream.clone(), asked: 1, saw: None };
+    planted(|history, _| history.reads.push(Read { stream, asked: 1, saw: None }), &[stale]);
+}
+
+#[test]
+fn a_read_model_that_is_behind_or_ahead_or_shows_what_is_not_there_differs() {
+    for shown in [None, Some(1), Some(3)] {
+        let stream = ENTERPRISES[1].to_owned();
+        let differs = Finding::Differs { stream: stream.clone(), log: Some(2), shown };
+        let plant = |_: &mut History, seen: &mut Seen| {
+            seen.projection.remove(&stream);
+            seen.projection.extend(shown.map(|version| (stream, version)));
+        };
+        planted(plant, &[differs]);
+    }
+    let stream = "enterprise-z".to_owned();
+    let differs = Finding::Differs { stream: stream.clone(), log: None, shown: Some(1) };
+    planted(|_, seen| seen.projection.extend([(stream, 1)]), &[differs]);
+}
+
+/// Whatever was not acknowledged may stand in the log or not; a subset that does is never a finding, and
+/// one of them standing there twice always is.
+#[test]
+fn an_unanswered_command_is_absent_or_present_once() {
+    let mut chance = fastrand::Rng::with_seed(7);
+    for _ in 0..500 {
+        let (mut history, mut seen) = (History::default(), Seen::default());
+        for number in 1..=chance.u64(1..20) {
+            let attempts = vec![Outcome::Unanswered; chance.usize(1..4)];
+            let stream = format!("enterprise-{number}");
+            history.commands.insert(command(number), Asked { stream: stream.clone(), attempts });
+            for version in 1..=u64::from(chance.bool()) {
+                let position = seen.log.len() as u64 + 1;
+                seen.log.push(Event {
+                    id: id(position),
+                    place: Place { stream: stream.clone(), version, position },
+                    command: command(number),
+                    ordinal: 0,
+                    event_type: SHARED.to_owned(),
+                    content: Bytes::new(),
+                });
+            }
+        }
+        seen.topic = seen.log.iter().map(|event| sighting(event, true)).collect();
+        seen.projected = "nothing-".to_owned();
+        assert_eq!(check(&history, &seen), []);
+        let Some(again) = chance.choice(&seen.log).cloned() else { continue };
+        let event = id(seen.log.len() as u64 + 1);
+        let position = seen.log.len() as u64 + 1;
+        let place = Place { version: 2, position, ..again.place.clone() };
+        let again = Event { id: event, place, ..again };
+        seen.topic.push(sighting(&again, true));
+        seen.log.push(again);
+        let doubled = Finding::Doubled { reader: Reader::Log, event };
+        assert_eq!(check(&history, &seen), [doubled]);
+    }
+}

@@ -1,0 +1,122 @@
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
+
+use uuid::Uuid;
+
+/// Where an effect stands, as a receipt says it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The stream.
+    pub stream: String,
+    /// Its place in the stream.
+    pub version: u64,
+    /// Its place in the log.
+    pub position: u64,
+}
+
+/// What became of one attempt of a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// There is a receipt: the effect stands there, for ever.
+    Acknowledged(Place),
+    /// There is a reason: this attempt had no effect.
+    Refused(String),
+    /// Nobody can tell.
+    Unanswered,
+}
+
+/// A command, as its caller knows it. Each has one event as its effect.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// The stream it is about.
+    pub stream: String,
+    /// Its attempts, in their order. One that was begun and has no outcome yet counts as unanswered.
+    pub attempts: Vec<Outcome>,
+}
+
+/// A read that asked to be as fresh as a receipt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Read {
+    /// What was read.
+    pub stream: String,
+    /// The version it had to show at least.
+    pub asked: u64,
+    /// The version it showed; none: it said that there is no such thing.
+    pub saw: Option<u64>,
+}
+
+/// What was asked of a node, and what it answered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct History {
+    /// Commands by id.
+    pub commands: BTreeMap<Uuid, Asked>,
+    /// Reads that were answered.
+    pub reads: Vec<Read>,
+}
+
+impl Asked {
+    /// The first receipt it was given.
+    #[must_use]
+    pub fn receipt(&self) -> Option<&Place> {
+        self.receipts().next()
+    }
+
+    /// Every receipt it was given.
+    pub(crate) fn receipts(&self) -> impl Iterator<Item = &Place> {
+        self.attempts.iter().filter_map(|outcome| match outcome {
+            Outcome::Acknowledged(place) => Some(place),
+            Outcome::Refused(_) | Outcome::Unanswered => None,
+        })
+    }
+
+    /// Whether each attempt was refused: there must be no effect.
+    #[must_use]
+    pub fn was_refused(&self) -> bool {
+        !self.attempts.is_empty()
+            && self.attempts.iter().all(|outcome| matches!(outcome, Outcome::Refused(_)))
+    }
+}
+
+/// A history that many callers write at once.
+#[derive(Default)]
+pub struct Recorder(Mutex<History>);
+
+impl Recorder {
+    /// An attempt begins; answers its number. Noted before anything is sent, so that what is cut off in
+    /// the middle is not taken for something that nobody asked for.
+    pub fn begin(&self, command: Uuid, stream: &str) -> usize {
+        self.with(|history| {
+            let asked = history.commands.entry(command).or_default();
+            stream.clone_into(&mut asked.stream);
+            asked.attempts.push(Outcome::Unanswered);
+            asked.attempts.len() - 1
+        })
+    }
+
+    /// That attempt was answered.
+    pub fn end(&self, command: Uuid, attempt: usize, outcome: Outcome) {
+        self.with(|history| {
+            let asked = history.commands.get_mut(&command);
+            if let Some(slot) = asked.and_then(|asked| asked.attempts.get_mut(attempt)) {
+                *slot = outcome;
+            }
+        });
+    }
+
+    /// A read was answered.
+    pub fn read(&self, read: Read) {
+        self.with(|history| history.reads.push(read));
+    }
+
+    /// The history so far.
+    #[must_use]
+    pub fn so_far(&self) -> History {
+        self.with(|history| history.clone())
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut History) -> T) -> T {
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
