@@ -9,6 +9,9 @@ MAKEFLAGS += --no-print-directory
 
 # Arguments for what is run:  make test ARGS='-p onenet-kernel'
 ARGS ?=
+# How long, and with what seed:  make torture T=8h SEED=42
+T    ?= 30m
+SEED ?=
 
 BIN   := $(or $(CARGO_TARGET_DIR),target)/debug
 BUF   := target/venv/bin/buf
@@ -19,7 +22,7 @@ BASELINE := proto/baseline.binpb
 # where scripts/setup puts Kafka's jars
 export ONENET_KAFKA_LIB := $(CURDIR)/target/kafka/lib
 
-.PHONY: help setup setup-check build demo check test bench \
+.PHONY: help setup setup-check build demo check test bench torture \
         fmt lint doc proto-lint proto-breaking bans proto-baseline bench-peers clean
 
 help: ## this list
@@ -77,6 +80,10 @@ bans: ## banned crates, licences, sources (where cargo-deny is installed; the ar
 test: setup-check ## every test, on one private PostgreSQL and one private Kafka
 	@$(STEP) 'build for tests' cargo build $(LOCK) --workspace --all-targets
 	@$(STEP) 'tests' scripts/leaves-nothing $(BIN)/onenet-devservers run -- cargo test $(LOCK) $(or $(ARGS),--workspace)
+
+torture: setup ## break a node of its own while it is used, and compare what was promised with what is seen (T=30m, SEED=42)
+	@$(STEP) 'build' cargo build $(LOCK) -p onenet
+	@scripts/leaves-nothing $(BIN)/onenet torture --for $(T) $(if $(SEED),--seed $(SEED))
 
 bench: setup ## measure a release build beside limits and peers (ARGS='append tail'; quiet machine, ten minutes)
 	@$(STEP) 'build for measuring' cargo build $(LOCK) --release -p onenet

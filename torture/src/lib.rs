@@ -8,16 +8,33 @@
 //! * [`check`] compares the two and answers [`Finding`]s. It does no I/O; its tests plant each defect in a
 //!   history that is right and expect it to be found.
 //!
+//! * [`Torture`] starts a node on private servers, as processes of the executable, lets callers ask and a
+//!   subscriber receive while faults strike by a schedule that a seed decides, and hands what came of it to
+//!   the checker.
+//!
 //! A command that was never answered may have had its effect or not, but not twice. Everything else is
 //! exact.
 #![warn(missing_docs)]
 
+mod ask;
 mod checker;
+mod faults;
 mod history;
+mod load;
+mod node;
+mod process;
+mod readers;
+mod report;
+mod run;
 mod seen;
+mod setup;
+mod subscriber;
 
 pub use self::{
     checker::{FINDINGS, Finding, check},
+    faults::Fault,
     history::{Asked, History, Outcome, Place, Read, Recorder},
+    report::Report,
+    run::Torture,
     seen::{Delivered, Event, Reader, Seen, Sighting},
 };

@@ -6,7 +6,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::tools::{
     Bench, Dlq, DlqWhat, Doctor, Export, ExportEvents, ExportTo, ExportWhat, Format, Recover,
-    Relay, RelayWhat, Verify, Watch,
+    Relay, RelayWhat, Torture, Verify, Watch,
 };
 
 /// onenet 一张网: work-safety facts of a province, exchanged the moment they happen.
@@ -58,6 +58,9 @@ pub(crate) enum Command {
     Export(Export),
     /// Measures this build on this machine beside limits and peers, on servers of its own
     Bench(Bench),
+    /// Breaks a node of its own again and again while it is used, and checks that nothing is lost, doubled,
+    /// reordered or changed
+    Torture(Torture),
     /// Prints a completion script for a shell
     Completions {
         /// Which shell

@@ -11,6 +11,7 @@ mod private;
 pub(crate) mod recover;
 pub(crate) mod relay;
 pub(crate) mod serve;
+pub(crate) mod torture;
 pub(crate) mod up;
 pub(crate) mod verify;
 pub(crate) mod watch;

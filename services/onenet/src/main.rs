@@ -51,6 +51,7 @@ async fn run() -> ExitCode {
         Command::Doctor(options) => commands::doctor::run(options).await,
         Command::Export(options) => commands::export::run(options).await,
         Command::Bench(options) => commands::bench::run(options).await,
+        Command::Torture(options) => commands::torture::run(&options).await,
         Command::Completions { shell } => {
             cli::complete(shell);
             Ok(())

@@ -1,6 +1,6 @@
 //! What the tools beside a running node are told.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::civil::Date;
@@ -190,4 +190,45 @@ pub(crate) struct Bench {
     /// Folder of the drivers of other event stores
     #[arg(long, value_name = "FOLDER", default_value = "bench/peers")]
     pub(crate) peers: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct Torture {
+    /// How long callers ask and faults strike, for example 90s, 30m or 8h; each kind of fault comes once,
+    /// however long that takes
+    #[arg(long = "for", value_name = "TIME", default_value = "60s", value_parser = time)]
+    pub(crate) time: Duration,
+    /// Decides what is asked and which fault comes when; that of a run that failed makes it again. Without it
+    /// the clock chooses one
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+}
+
+/// A number and its unit.
+fn time(text: &str) -> Result<Duration, String> {
+    let refused = || format!("{text} is not a number with s, m or h behind it");
+    let unit = text.chars().last().ok_or_else(refused)?;
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        _ => return Err(refused()),
+    };
+    let count: u32 = text.trim_end_matches(unit).parse().map_err(|_malformed| refused())?;
+    Ok(Duration::from_secs(seconds) * count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_has_a_unit() {
+        assert_eq!(time("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(time("30m"), Ok(Duration::from_mins(30)));
+        assert_eq!(time("8h"), Ok(Duration::from_hours(8)));
+        for refused in ["", "60", "m", "-1s", "1d", "1.5h"] {
+            assert!(time(refused).is_err(), "{refused}");
+        }
+    }
 }

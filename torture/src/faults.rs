@@ -1,0 +1,205 @@
+use std::{fmt, time::Duration};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use fastrand::Rng;
+use onenet_devservers::{Kafka, Postgres};
+use onenet_eventstore::sqlx::{self, PgConnection};
+use rustix::process::{Pid, Signal, kill_process};
+use uuid::Uuid;
+
+use crate::node::Node;
+
+/// A session that holds this keeps every append waiting.
+const HOLD: &str =
+    "begin; select pg_advisory_xact_lock(1, 'enterprise.events'::regclass::oid::integer)";
+/// The relay's lease as it stands; taking it from whoever has it, in nobody's name.
+const LEASE: &str = "select owner from enterprise.leases where name = 'relay' and until > now()";
+const TAKE: &str = "update enterprise.leases set owner = gen_random_uuid(), until = '-infinity'
+    where name = 'relay'";
+/// How long a lease may stay without an owner: start and attempts of both relays fit in.
+const LEASED_WITHIN: Duration = Duration::from_mins(1);
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// A fault that is not over by then is none that was planned.
+const OVER_WITHIN: Duration = Duration::from_mins(3);
+
+/// What is done to a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fault {
+    /// kill -9 of the process that answers commands and fills the read model.
+    ApiKilled,
+    /// kill -9 of the relay.
+    RelayKilled,
+    /// kill -9 of the process that serves subscriptions.
+    ExchangeKilled,
+    /// kill -9 of PostgreSQL, and a start after its crash.
+    PostgresKilled,
+    /// kill -9 of the broker, and a start after its crash.
+    KafkaKilled,
+    /// The broker does not answer, and goes on.
+    KafkaStopped,
+    /// A transaction stays open in the middle of an append.
+    AppendHeld,
+    /// Another relay takes the lease while the first believes that it has it; the other is killed.
+    TwoRelays,
+}
+
+/// A fault of a schedule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Planned {
+    pub(crate) fault: Fault,
+    /// Before it.
+    pub(crate) pause: Duration,
+    /// How long the part is away, where it is not started again at once.
+    pub(crate) away: Duration,
+}
+
+impl Fault {
+    /// Every kind.
+    pub const ALL: [Self; 8] = [
+        Self::ApiKilled,
+        Self::RelayKilled,
+        Self::ExchangeKilled,
+        Self::PostgresKilled,
+        Self::KafkaKilled,
+        Self::KafkaStopped,
+        Self::AppendHeld,
+        Self::TwoRelays,
+    ];
+
+    /// What it is called.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ApiKilled => "受理进程被杀 / api killed",
+            Self::RelayKilled => "发布进程被杀 / relay killed",
+            Self::ExchangeKilled => "交换进程被杀 / exchange killed",
+            Self::PostgresKilled => "数据库被杀 / PostgreSQL killed",
+            Self::KafkaKilled => "消息服务被杀 / Kafka killed",
+            Self::KafkaStopped => "消息服务停顿 / Kafka stopped",
+            Self::AppendHeld => "写入被占住 / append held open",
+            Self::TwoRelays => "两个发布进程 / two relays",
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// One round: the processes, which are soon there again, more often than the servers.
+const ROUND: [Fault; 12] = [
+    Fault::ApiKilled,
+    Fault::ApiKilled,
+    Fault::ApiKilled,
+    Fault::RelayKilled,
+    Fault::RelayKilled,
+    Fault::ExchangeKilled,
+    Fault::ExchangeKilled,
+    Fault::PostgresKilled,
+    Fault::KafkaKilled,
+    Fault::KafkaStopped,
+    Fault::AppendHeld,
+    Fault::TwoRelays,
+];
+
+/// Faults without end, the same for the same chance: round after round, each in an order of its own.
+pub(crate) fn schedule(mut chance: Rng) -> impl Iterator<Item = Planned> {
+    let mut round = Vec::new();
+    std::iter::repeat_with(move || {
+        if round.is_empty() {
+            round = ROUND.to_vec();
+            chance.shuffle(&mut round);
+        }
+        let mut between = |from, to| Duration::from_millis(chance.u64(from..to));
+        let (pause, away) = (between(300, 2_000), between(500, 3_000));
+        Planned { fault: round.pop().unwrap_or(Fault::ApiKilled), pause, away }
+    })
+}
+
+/// Does it; whatever was taken away is there again, or on its way, when this answers.
+pub(crate) async fn strike(node: &mut Node, planned: Planned) -> Result<()> {
+    let striking = strike_at_once(node, planned);
+    let struck = tokio::time::timeout(OVER_WITHIN, striking).await;
+    struck.context("it was not over within three minutes")?.with_context(|| planned.fault.name())
+}
+
+async fn strike_at_once(node: &mut Node, Planned { fault, away, .. }: Planned) -> Result<()> {
+    match fault {
+        Fault::ApiKilled => node.api.kill(),
+        Fault::RelayKilled => node.relay.kill(),
+        Fault::ExchangeKilled => node.feed.kill(),
+        Fault::PostgresKilled => node.postgres.kill_and_start(Postgres::kill, away).await?,
+        Fault::KafkaKilled => node.kafka.kill_and_start(Kafka::kill, away).await?,
+        Fault::KafkaStopped => stop_for(node.kafka.running()?.pid(), away).await?,
+        Fault::AppendHeld => {
+            let mut holder = node.owner().await?;
+            sqlx::raw_sql(HOLD).execute(&mut holder).await?;
+            tokio::time::sleep(away).await;
+            sqlx::raw_sql("commit").execute(&mut holder).await?;
+        }
+        Fault::TwoRelays => {
+            let mut owner = node.owner().await?;
+            // from one that has died, too: who takes it now is there, and alone
+            sqlx::raw_sql(TAKE).execute(&mut owner).await?;
+            let first = owner_of_lease(&mut owner).await?;
+            let _second = node.second_relay();
+            let until = tokio::time::Instant::now() + LEASED_WITHIN;
+            // whoever comes first gets it: taken away until that is another
+            while owner_of_lease(&mut owner).await? == first {
+                ensure!(
+                    tokio::time::Instant::now() < until,
+                    "the second relay did not get the lease"
+                );
+                sqlx::raw_sql(TAKE).execute(&mut owner).await?;
+            }
+            tokio::time::sleep(away).await;
+        }
+    }
+    Ok(())
+}
+
+async fn stop_for(pid: u32, away: Duration) -> Result<()> {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).context("no process id")?;
+    kill_process(pid, Signal::STOP).context("stopping a process")?;
+    tokio::time::sleep(away).await;
+    kill_process(pid, Signal::CONT).context("letting a process go on")
+}
+
+/// Who holds the relay's lease, once somebody does.
+async fn owner_of_lease(owner: &mut PgConnection) -> Result<Uuid> {
+    let until = tokio::time::Instant::now() + LEASED_WITHIN;
+    loop {
+        if let Some(held_by) = sqlx::query_scalar(LEASE).fetch_optional(&mut *owner).await? {
+            return Ok(held_by);
+        }
+        if tokio::time::Instant::now() >= until {
+            bail!("no relay took the lease");
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn a_seed_has_one_schedule() {
+        let of = |seed| schedule(Rng::with_seed(seed)).take(40).collect::<Vec<_>>();
+        assert_eq!(of(1), of(1));
+        assert_ne!(of(1), of(2));
+    }
+
+    #[test]
+    fn each_round_has_every_kind() {
+        let planned: Vec<_> = schedule(Rng::with_seed(3)).take(2 * ROUND.len()).collect();
+        for round in planned.chunks(ROUND.len()) {
+            let kinds: BTreeSet<_> = round.iter().map(|planned| planned.fault).collect();
+            assert_eq!(kinds, Fault::ALL.into());
+        }
+    }
+}

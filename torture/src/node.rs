@@ -1,0 +1,157 @@
+use std::{
+    ffi::OsString,
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result, ensure};
+use onenet_chassis::{
+    private::{Brokers, PrivateNode},
+    testing,
+};
+use onenet_devservers::{DevServerError, Kafka, Postgres, free_port};
+use onenet_eventstore::sqlx::{Connection as _, PgConnection};
+use tonic::transport::Channel;
+
+use crate::process::{Program, Supervised};
+
+/// Schemas and topics of every context are made within this.
+const MIGRATED_WITHIN: Duration = Duration::from_mins(2);
+/// A broker that was killed is let in again when its last registration has run out: after nine seconds, if
+/// nobody says otherwise, which would be most of a short run.
+const SOON_BACK: [(&str, &str); 2] =
+    [("broker.session.timeout.ms", "3000"), ("broker.heartbeat.interval.ms", "500")];
+
+/// A node under torture: private servers, and processes of the executable that runs a node in production.
+pub(crate) struct Node {
+    pub(crate) private: PrivateNode,
+    onenet: PathBuf,
+    folder: PathBuf,
+    config: PathBuf,
+    enterprise: SocketAddr,
+    exchange: SocketAddr,
+    // in this order they end: processes first, servers last
+    pub(crate) api: Supervised,
+    pub(crate) relay: Supervised,
+    pub(crate) feed: Supervised,
+    pub(crate) kafka: Server<Kafka>,
+    pub(crate) postgres: Server<Postgres>,
+}
+
+/// A private server that can be killed and started again over its folder.
+pub(crate) struct Server<S> {
+    folder: PathBuf,
+    start: fn(&Path) -> Result<S, DevServerError>,
+    running: Option<S>,
+}
+
+impl<S> Server<S> {
+    fn start(
+        folder: PathBuf,
+        start: fn(&Path) -> Result<S, DevServerError>,
+    ) -> Result<Self, DevServerError> {
+        let running = Some(tokio::task::block_in_place(|| start(&folder))?);
+        Ok(Self { folder, start, running })
+    }
+
+    pub(crate) fn running(&self) -> Result<&S> {
+        self.running.as_ref().context("the server was killed and has not come back")
+    }
+
+    /// Ends it as a crash would, and starts it again after so long.
+    pub(crate) async fn kill_and_start(&mut self, kill: fn(S), away: Duration) -> Result<()> {
+        if let Some(server) = self.running.take() {
+            tokio::task::block_in_place(|| kill(server));
+        }
+        tokio::time::sleep(away).await;
+        self.running = Some(tokio::task::block_in_place(|| (self.start)(&self.folder))?);
+        Ok(())
+    }
+}
+
+impl Node {
+    /// Starts servers and processes over a folder.
+    pub(crate) async fn start(onenet: &Path, folder: &Path) -> Result<Self> {
+        let postgres = Server::start(folder.join("postgres"), Postgres::start)?;
+        let kafka = Server::start(folder.join("kafka"), |folder| Kafka::start(folder, &SOON_BACK))?;
+        let brokers = Brokers::Plain(kafka.running()?.bootstrap());
+        let plan = testing::plan(&postgres.running()?.url("postgres"), brokers);
+        let private = PrivateNode::make(folder, &plan).await?;
+        let config = private.write_settings()?;
+        migrate(onenet, &config).await?;
+        let [enterprise, exchange] = [free_port()?, free_port()?].map(loopback);
+        let serve = |name: &str, context: &str, roles: &str, listen: SocketAddr| {
+            Supervised::start(program(onenet, folder, &config, name, [context, roles], listen))
+        };
+        Ok(Self {
+            api: serve("api", "enterprise", "api,project,clock", enterprise),
+            relay: serve("relay", "enterprise", "relay", enterprise),
+            feed: serve("exchange", "exchange", "api,project,relay,react,clock", exchange),
+            onenet: onenet.to_owned(),
+            folder: folder.to_owned(),
+            private,
+            config,
+            enterprise,
+            exchange,
+            kafka,
+            postgres,
+        })
+    }
+
+    /// A second relay of the enterprise context, until it is dropped.
+    pub(crate) fn second_relay(&self) -> Supervised {
+        let roles = ["enterprise", "relay"];
+        let Self { onenet, folder, config, enterprise, .. } = self;
+        Supervised::start(program(onenet, folder, config, "relay-2", roles, *enterprise))
+    }
+
+    /// A connection to the enterprise context as an organisation.
+    pub(crate) fn enterprise(&self, uscc: &str) -> Result<Channel> {
+        Ok(self.private.connect(self.enterprise, Some(uscc))?)
+    }
+
+    /// A connection to the exchange context as an organisation.
+    pub(crate) fn exchange(&self, uscc: &str) -> Result<Channel> {
+        Ok(self.private.connect(self.exchange, Some(uscc))?)
+    }
+
+    /// A session in the node's database that may do everything, beside its processes.
+    pub(crate) async fn owner(&self) -> Result<PgConnection> {
+        let url = self.private.settings().owner_url()?;
+        Ok(PgConnection::connect(&url).await?)
+    }
+}
+
+fn loopback(port: u16) -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, port).into()
+}
+
+fn program(
+    onenet: &Path,
+    folder: &Path,
+    config: &Path,
+    name: &str,
+    [context, roles]: [&str; 2],
+    listen: SocketAddr,
+) -> Program {
+    let mut words: Vec<OsString> =
+        ["serve", context, "--role", roles, "--config"].map(Into::into).into();
+    words.extend([config.into(), "--listen".into(), listen.to_string().into()]);
+    let log = folder.join(name).with_extension("log");
+    Program { path: onenet.to_owned(), words, log }
+}
+
+async fn migrate(onenet: &Path, config: &Path) -> Result<()> {
+    let mut migrating = tokio::process::Command::new(onenet);
+    migrating.arg("migrate").arg("--config").arg(config).kill_on_drop(true);
+    let output = migrating.stdin(Stdio::null()).output();
+    let output = tokio::time::timeout(MIGRATED_WITHIN, output)
+        .await
+        .context("`onenet migrate` did not end within two minutes")?
+        .with_context(|| format!("starting {}", onenet.display()))?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "`onenet migrate` failed: {said}");
+    Ok(())
+}

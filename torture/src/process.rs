@@ -1,0 +1,115 @@
+use std::{
+    ffi::OsString,
+    fs::OpenOptions,
+    io,
+    os::unix::process::CommandExt as _,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    sync::mpsc::{self, RecvTimeoutError},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+/// Pause between two looks at whether it is still there.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// Pause before one that ended by itself is started again, as a supervisor of production makes it.
+const START_AFTER: Duration = Duration::from_millis(500);
+
+/// What is run, and where its output goes.
+#[derive(Clone)]
+pub(crate) struct Program {
+    pub(crate) path: PathBuf,
+    pub(crate) words: Vec<OsString>,
+    pub(crate) log: PathBuf,
+}
+
+/// A process that is started again whenever it has ended, and is gone when this is dropped.
+///
+/// A thread of its own starts it and waits with it: the kernel ends the process when that thread dies, so it
+/// must live as long as whoever runs the torture, however that ends.
+pub(crate) struct Supervised {
+    kills: Option<mpsc::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Supervised {
+    pub(crate) fn start(program: Program) -> Self {
+        let (kills, inbox) = mpsc::channel();
+        let thread = thread::spawn(move || supervise(&program, &inbox));
+        Self { kills: Some(kills), thread: Some(thread) }
+    }
+
+    /// Ends it where it stands; it is started again at once.
+    pub(crate) fn kill(&self) {
+        if let Some(kills) = &self.kills {
+            kills.send(()).ok();
+        }
+    }
+}
+
+impl Drop for Supervised {
+    fn drop(&mut self) {
+        self.kills = None;
+        if let Some(thread) = self.thread.take() {
+            thread.join().ok();
+        }
+    }
+}
+
+fn supervise(program: &Program, inbox: &mpsc::Receiver<()>) {
+    loop {
+        let pause = match program.spawn() {
+            Ok(child) => match attend(child, inbox) {
+                Ended::Killed => Duration::ZERO,
+                Ended::ByItself => START_AFTER,
+                Ended::Dropped => return,
+            },
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, program = %program.path.display(), "not started");
+                START_AFTER
+            }
+        };
+        if matches!(inbox.recv_timeout(pause), Err(RecvTimeoutError::Disconnected)) {
+            return;
+        }
+    }
+}
+
+enum Ended {
+    Killed,
+    ByItself,
+    Dropped,
+}
+
+fn attend(mut child: Child, inbox: &mpsc::Receiver<()>) -> Ended {
+    let ended = loop {
+        match inbox.recv_timeout(LOOK_EVERY) {
+            Ok(()) => break Ended::Killed,
+            Err(RecvTimeoutError::Disconnected) => break Ended::Dropped,
+            Err(RecvTimeoutError::Timeout) => match child.try_wait() {
+                Ok(None) => {}
+                Ok(Some(_)) | Err(_) => return Ended::ByItself,
+            },
+        }
+    };
+    child.kill().ok();
+    child.wait().ok();
+    ended
+}
+
+impl Program {
+    fn spawn(&self) -> io::Result<Child> {
+        let log = OpenOptions::new().create(true).append(true).open(&self.log)?;
+        Command::new("setpriv")
+            .args(["--pdeathsig", "KILL"])
+            .arg(&self.path)
+            .args(&self.words)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            // an interrupt from the terminal is for the owner
+            .process_group(0)
+            .spawn()
+    }
+}

@@ -1,0 +1,91 @@
+use std::{collections::BTreeMap, fmt, time::Duration};
+
+use crate::{
+    checker::{FINDINGS, Finding},
+    faults::Fault,
+    history::{History, Outcome},
+    seen::{Reader, Seen},
+};
+
+/// What was done to a node, and what came of it.
+pub struct Report {
+    /// Makes the same run again.
+    pub seed: u64,
+    /// How long it was to go on.
+    pub time: Duration,
+    /// How often each fault was injected.
+    pub faults: BTreeMap<Fault, usize>,
+    /// What was asked, and what was answered.
+    pub history: History,
+    /// What each reader saw in the end.
+    pub seen: Seen,
+    /// How often the subscription was resumed.
+    pub resumed: u64,
+    /// What did not come to rest in time.
+    pub late: Vec<String>,
+    /// Broken promises.
+    pub findings: Vec<Finding>,
+}
+
+impl Report {
+    /// Whether everything came to rest and no promise was broken.
+    #[must_use]
+    pub fn is_good(&self) -> bool {
+        self.findings.is_empty() && self.late.is_empty()
+    }
+
+    fn asked(&self) -> [(&'static str, usize); 7] {
+        let commands = || self.history.commands.values();
+        let attempts = || commands().flat_map(|asked| &asked.attempts);
+        let acknowledged = commands().filter(|asked| asked.receipt().is_some()).count();
+        let refused = commands().filter(|asked| asked.was_refused()).count();
+        let unanswered = |outcome: &&Outcome| **outcome == Outcome::Unanswered;
+        [
+            ("指令 / commands", commands().count()),
+            ("  已确认 / acknowledged", acknowledged),
+            ("  已拒绝 / refused", refused),
+            ("  结果未知 / unknown", commands().count() - acknowledged - refused),
+            ("发送次数 / attempts", attempts().count()),
+            ("  未得答复 / unanswered", attempts().filter(unanswered).count()),
+            ("凭回执查询 / reads as fresh as a receipt", self.history.reads.len()),
+        ]
+    }
+
+    fn shown(&self) -> [(Reader, usize); 4] {
+        [
+            (Reader::Log, self.seen.log.len()),
+            (Reader::Topic, self.seen.topic.len()),
+            (Reader::Subscription, self.seen.subscription.len()),
+            (Reader::Projection, self.seen.projection.len()),
+        ]
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "种子 / seed {}, {} s", self.seed, self.time.as_secs())?;
+        writeln!(f, "请求 / asked")?;
+        for (what, count) in self.asked() {
+            writeln!(f, "  {what}: {count}")?;
+        }
+        writeln!(f, "故障 / faults")?;
+        for (fault, count) in &self.faults {
+            writeln!(f, "  {fault}: {count}")?;
+        }
+        writeln!(f, "所见 / seen")?;
+        for (reader, count) in self.shown() {
+            writeln!(f, "  {reader}: {count}")?;
+        }
+        writeln!(f, "  订阅续接 / subscription resumed: {}", self.resumed)?;
+        writeln!(f, "结果 / result")?;
+        for late in &self.late {
+            writeln!(f, "  {late}")?;
+        }
+        for finding in &self.findings {
+            writeln!(f, "  {finding}")?;
+        }
+        let count = |name| self.findings.iter().filter(|finding| finding.name() == name).count();
+        let counts = FINDINGS.map(|name| format!("{} {name}", count(name)));
+        write!(f, "  {}", counts.join(", "))
+    }
+}

@@ -1,0 +1,101 @@
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result};
+use fastrand::Rng;
+use onenet_chassis::testing::uscc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Report,
+    ask::Caller,
+    checker::check,
+    faults::{Fault, schedule, strike},
+    history::Recorder,
+    load::{Writer, new_id},
+    node::Node,
+    readers,
+    setup::{self, AGENCY, COUNTY},
+    subscriber::{Inbox, subscribe},
+};
+
+const WRITERS: u32 = 8;
+/// The last attempts of the writers end by themselves within this.
+const ENDED_WITHIN: Duration = Duration::from_secs(30);
+
+/// What is tortured, and how.
+pub struct Torture<'a> {
+    /// The executable whose processes are tortured.
+    pub onenet: &'a Path,
+    /// Where servers and settings go; it begins empty. Each process writes its lines to a file in it.
+    pub folder: &'a Path,
+    /// Decides what is asked and which fault comes when; when exactly either arrives is the machine's.
+    pub seed: u64,
+    /// How long it goes on; each kind of fault comes once, however long that takes.
+    pub time: Duration,
+}
+
+impl Torture<'_> {
+    /// Starts a node, asks and breaks, lets it come to rest and compares; `tell` hears of each fault. Nothing
+    /// that was started is left when this answers or is dropped.
+    pub async fn run(&self, tell: impl Fn(&str)) -> Result<Report> {
+        let (mut chance, started) = (Rng::with_seed(self.seed), Instant::now());
+        let mut node = Node::start(self.onenet, self.folder).await?;
+        let (recorder, inbox) = (Arc::<Recorder>::default(), Arc::<Inbox>::default());
+        let mut ids = chance.fork();
+        setup::register(&node, &recorder, &mut || new_id(&mut ids)).await?;
+        tell(&format!("已就绪 / ready: {:.1} s", started.elapsed().as_secs_f64()));
+
+        let mut subscriber = JoinSet::new();
+        subscriber.spawn(subscribe(node.exchange(&uscc(AGENCY))?, Arc::clone(&inbox)));
+        let (mut writers, stop) = (JoinSet::new(), CancellationToken::new());
+        for number in 0..WRITERS {
+            let caller = Caller::new(node.enterprise(&uscc(COUNTY))?);
+            let writer = Writer::new(number, caller, Arc::clone(&recorder), chance.fork());
+            writers.spawn(writer.run(stop.clone()));
+        }
+        let faults = self.strike(&mut node, chance, &tell).await?;
+        stop.cancel();
+        let ending = async { while writers.join_next().await.is_some() {} };
+        tokio::time::timeout(ENDED_WITHIN, ending).await.context("a writer did not end")?;
+
+        tell("静置并核对 / coming to rest, and comparing");
+        let (seen, late) = readers::read(&node, &inbox).await?;
+        let history = recorder.so_far();
+        Ok(Report {
+            seed: self.seed,
+            time: self.time,
+            faults,
+            findings: check(&history, &seen),
+            late,
+            history,
+            seen,
+            resumed: inbox.breaks(),
+        })
+    }
+
+    /// One fault after the other.
+    async fn strike(
+        &self,
+        node: &mut Node,
+        chance: Rng,
+        tell: &impl Fn(&str),
+    ) -> Result<BTreeMap<Fault, usize>> {
+        let (began, mut faults) = (Instant::now(), BTreeMap::new());
+        for planned in schedule(chance) {
+            if began.elapsed() >= self.time && faults.len() == Fault::ALL.len() {
+                break;
+            }
+            tokio::time::sleep(planned.pause).await;
+            tell(&format!("{:>7.1} s  {}", began.elapsed().as_secs_f64(), planned.fault));
+            strike(node, planned).await?;
+            *faults.entry(planned.fault).or_default() += 1;
+        }
+        Ok(faults)
+    }
+}
