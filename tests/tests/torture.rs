@@ -1,0 +1,63 @@
+//! A node is broken for a minute while it is used; nothing is lost, and nothing is left of it.
+#![expect(clippy::unwrap_used, reason = "a test may end abruptly: that is how it fails")]
+
+use std::{
+    collections::BTreeMap, fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command,
+};
+
+use onenet_tests::{
+    network::onenet,
+    process::{Process, until},
+};
+use onenet_torture::Fault;
+
+/// Far fewer than a slow machine manages; below it, a run proves little.
+const ACKNOWLEDGED: usize = 500;
+
+/// The counts of a report, by what is counted.
+fn counts(report: &str) -> BTreeMap<&str, usize> {
+    report
+        .lines()
+        .filter_map(|line| {
+            let (what, count) = line.trim().rsplit_once(": ")?;
+            Some((what, count.parse().ok()?))
+        })
+        .collect()
+}
+
+#[test]
+fn a_node_that_is_broken_for_a_minute_keeps_its_promises() {
+    let words = ["torture", "--for", "60s", "--seed", "42"];
+    let run = Command::new(onenet()).args(words).output().unwrap();
+    let [report, told] = [run.stdout, run.stderr].map(|said| String::from_utf8(said).unwrap());
+    assert!(run.status.success(), "{told}\n{report}");
+    let counts = counts(&report);
+    for fault in Fault::ALL {
+        assert!(counts[fault.name()] >= 1, "{fault} did not occur:\n{report}");
+    }
+    assert!(counts["已确认 / acknowledged"] >= ACKNOWLEDGED, "{report}");
+}
+
+/// Processes whose command line names the folder.
+fn over(folder: &Path) -> usize {
+    let folder = folder.to_str().unwrap();
+    let commands = fs::read_dir("/proc").unwrap().map(|entry| {
+        let command = fs::read(entry.unwrap().path().join("cmdline"));
+        String::from_utf8_lossy(&command.unwrap_or_default()).into_owned()
+    });
+    commands.filter(|command| command.contains(folder)).count()
+}
+
+#[tokio::test]
+async fn what_was_started_ends_with_a_torture_that_is_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    // PostgreSQL runs as another user where the test is root
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let temporary = folder.path().to_str().unwrap();
+    let words = ["torture", "--for", "60s"];
+    let torture = Process::start_with(onenet(), &words, &[("TMPDIR", temporary)]);
+    // two servers, three processes
+    until("the node's processes", async || over(folder.path()) >= 5).await;
+    torture.kill();
+    until("the end of them all", async || over(folder.path()) == 0).await;
+}
