@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// What everything may take to come to rest after the last fault.
-const AT_REST_WITHIN: Duration = Duration::from_mins(2);
+const AT_REST_WITHIN: Duration = Duration::from_mins(5);
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 const PAGE: u32 = 1_000;
 
