@@ -47,21 +47,29 @@ pub enum Bar {
 pub(crate) struct Side {
     name: String,
     events_per_second: Spread,
-    processor_us_per_event: Spread,
+    /// None where it was not measured.
+    processor_us_per_event: Option<Spread>,
     #[serde(skip)]
     turns: Vec<Turn>,
 }
 
 impl Side {
     pub(crate) fn new(name: &str, turns: Vec<Turn>) -> Self {
+        let processor: Option<Vec<f64>> = turns
+            .iter()
+            .map(|turn| Some(turn.processor?.as_secs_f64() * 1e6 / count(turn).max(1.0)))
+            .collect();
         Self {
             name: name.to_owned(),
             events_per_second: Spread::of(turns.iter().map(rate)),
-            processor_us_per_event: Spread::of(turns.iter().filter_map(|turn| {
-                Some(turn.processor?.as_secs_f64() * 1e6 / count(turn).max(1.0))
-            })),
+            processor_us_per_event: processor.map(Spread::of),
             turns,
         }
+    }
+
+    fn processor(&self) -> String {
+        let median = self.processor_us_per_event.map(|spread| format!("{:.0}", spread.median));
+        median.unwrap_or_else(|| "–".to_owned())
     }
 }
 
@@ -189,15 +197,15 @@ impl fmt::Display for Figure {
         match &self.outcome {
             Outcome::Ratio { ratio, ours, theirs } => write!(
                 f,
-                "| {case} | {:.2} ({:.2} – {:.2}) | {bar}{mark} | {:.0}/s | {}: {:.0}/s | {:.0} / {:.0} |",
+                "| {case} | {:.2} ({:.2} – {:.2}) | {bar}{mark} | {:.0}/s | {}: {:.0}/s | {} / {} |",
                 ratio.median,
                 ratio.least,
                 ratio.most,
                 ours.events_per_second.median,
                 theirs.name,
                 theirs.events_per_second.median,
-                ours.processor_us_per_event.median,
-                theirs.processor_us_per_event.median,
+                ours.processor(),
+                theirs.processor(),
             ),
             Outcome::Latency { load, quantiles } => write!(
                 f,

@@ -17,7 +17,7 @@ use crate::{
     contest::{Turn, contest},
 };
 
-const EVENTS: usize = 50_000;
+const EVENTS: usize = 200_000;
 pub(super) const PARTITIONS: i32 = 12;
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
