@@ -16,7 +16,8 @@ pub(crate) mod up;
 pub(crate) mod verify;
 pub(crate) mod watch;
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use rustix::process::{Signal, getpid, kill_process};
+use tokio::signal::unix::{self, SignalKind, signal};
 
 use crate::cli::complain;
 
@@ -39,12 +40,13 @@ fn heard_to_stop() -> anyhow::Result<impl Future<Output = ()> + Send> {
         tokio::spawn(async move {
             next(&mut signals).await;
             complain("立即停止 / stopped at once");
-            std::process::exit(1);
+            // an ordinary exit ends libraries whose threads are at work, and may wait for one of them for ever
+            kill_process(getpid(), Signal::KILL).ok();
         });
     })
 }
 
-async fn next((terminate, interrupt): &mut (Signal, Signal)) {
+async fn next((terminate, interrupt): &mut (unix::Signal, unix::Signal)) {
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
