@@ -9,12 +9,17 @@ mod relay;
 mod tail;
 mod visible;
 
+use std::time::Duration;
+
 use anyhow::Result;
 use futures::future::try_join_all;
 use onenet_eventstore::{PgLog, testing};
 use onenet_kernel::{EventStore as _, NewEvent, StreamId, Version};
 
-use crate::{PAYLOAD, Row};
+use crate::{
+    PAYLOAD, Row,
+    contest::{Turn, closed_loop},
+};
 
 /// Every row, in the order in which they run.
 pub const ROWS: &[Row] = &[
@@ -73,6 +78,16 @@ async fn append_one(log: &PgLog) -> Result<()> {
     let stream = StreamId::new("bench", &id.to_string());
     log.append(&stream, Version::NONE, &testing::cause(id), vec![event()]).await?;
     Ok(())
+}
+
+/// A turn of callers in a closed loop, each append a command of its own.
+async fn append_for(log: &PgLog, callers: usize, turn: Duration) -> Result<Turn> {
+    let log = log.clone();
+    let call = move |_| {
+        let log = log.clone();
+        async move { append_one(&log).await }
+    };
+    Turn::of(closed_loop(callers, turn, call)).await
 }
 
 /// Fills a log with so many events.

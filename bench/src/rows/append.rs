@@ -1,10 +1,10 @@
 use anyhow::Result;
 use onenet_eventstore::testing::Scratch;
 
-use super::{append_one, limit::Limit};
+use super::{append_for, limit::Limit};
 use crate::{
     Bar, Bench, Figure,
-    contest::{Turn, closed_loop, contest},
+    contest::{Turn, contest},
 };
 
 const CALLERS: usize = 256;
@@ -15,14 +15,7 @@ pub(super) async fn run(bench: &Bench) -> Result<Vec<Figure>> {
     let scratch = Scratch::create(&bench.postgres).await?;
     let log = scratch.log(SCHEMA, &[]).await?;
     let limit = Limit::create(&scratch, SCHEMA).await?;
-    let ours = async || {
-        let log = log.clone();
-        let call = move |_| {
-            let log = log.clone();
-            async move { append_one(&log).await }
-        };
-        Turn::of(closed_loop(CALLERS, bench.turn, call)).await
-    };
+    let ours = async || append_for(&log, CALLERS, bench.turn).await;
     let theirs = async || Turn::of(limit.insert_for(bench.turn)).await;
     let case = format!("{CALLERS} callers");
     let figure = contest(bench, case, ("onenet", ours), ("batched insert", theirs)).await?;

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::PAYLOAD;
 
-const BATCH: usize = 128;
+const BATCH: u8 = 128;
 
 /// The most that inserting could be: rows as wide as the log's with all its indexes, 128 in a statement,
 /// one lock for their positions, and no question asked of any.
@@ -47,17 +47,19 @@ async fn insert(connection: &Mutex<PgConnection>, until: Instant) -> Result<u64>
     while Instant::now() < until {
         let ids: Vec<Uuid> = (0..BATCH).map(|_| new_id()).collect();
         let streams: Vec<String> = ids.iter().map(|id| format!("bench-{id}")).collect();
-        let (payloads, leaves) = (vec![payload.as_slice(); BATCH], vec![leaf.as_slice(); BATCH]);
+        let (payloads, leaves) =
+            (vec![payload.as_slice(); ids.len()], vec![leaf.as_slice(); ids.len()]);
         let rows = query(
-            "with head as (update blind_head set number = number + 128 returning number)
+            "with head as (update blind_head set number = number + $5 returning number)
              insert into blind
-             select head.number - 128 + n, 1, stream, 1, id, 'test.v1.Happened', payload, 's', '410102', '',
+             select head.number - $5 + n, 1, stream, 1, id, 'test.v1.Happened', payload, 's', '410102', '',
                 now(), now(), 'o:91410100MA0000001X', id, 0, leaf, id, null, '91410100MA0000001X', null,
                 '', '', null, null, null, null, leaf
              from head, unnest($1::text[], $2::uuid[], $3::bytea[], $4::bytea[])
                 with ordinality as batch (stream, id, payload, leaf, n)",
         );
-        let rows = rows.bind(&streams).bind(&ids).bind(&payloads).bind(&leaves);
+        let rows =
+            rows.bind(&streams).bind(&ids).bind(&payloads).bind(&leaves).bind(i64::from(BATCH));
         inserted += rows.execute(&mut *connection).await?.rows_affected();
     }
     Ok(inserted)

@@ -5,10 +5,10 @@ use onenet_eventstore::testing::Scratch;
 use serde::Deserialize;
 use tokio::process::Command;
 
-use super::append_one;
+use super::append_for;
 use crate::{
     Bar, Bench, Figure, PAYLOAD,
-    contest::{Turn, closed_loop, contest},
+    contest::{Turn, contest},
 };
 
 const CALLERS: usize = 64;
@@ -45,14 +45,7 @@ pub(super) async fn run(bench: &Bench) -> Result<Vec<Figure>> {
                 continue;
             }
         };
-        let ours = async || {
-            let log = log.clone();
-            let call = move |_| {
-                let log = log.clone();
-                async move { append_one(&log).await }
-            };
-            Turn::of(closed_loop(CALLERS, bench.turn, call)).await
-        };
+        let ours = async || append_for(&log, CALLERS, bench.turn).await;
         let theirs = async || match drive(bench, peer).await? {
             Outcome::Ran(Said { events, seconds, .. }) => {
                 Ok(Turn { events, took: Duration::from_secs_f64(seconds), processor: None })

@@ -192,7 +192,6 @@ impl Door {
         }
     }
 
-    /// What the register says the caller is.
     /// Waits until what these receipts stand for can be read here.
     async fn see_first(
         &self,
@@ -207,6 +206,7 @@ impl Door {
         Ok(())
     }
 
+    /// What the register says the caller is.
     async fn recognise(&self, call: &mut Call) -> Result<(), Refusal> {
         let Caller { uscc, certificate_sha256, .. } = &call.caller;
         let register = &self.inner.register;

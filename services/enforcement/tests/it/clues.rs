@@ -40,6 +40,19 @@ fn danger(id: &str) -> OverdueDanger {
     }
 }
 
+/// The danger went from the organ to the city's.
+fn escalated_once(id: &str) -> HiddenDangerEscalated {
+    HiddenDangerEscalated {
+        danger: Some(danger(id)),
+        organ: uscc(2),
+        from_organ: organ(),
+        level: 1,
+        rectification: Some(deadline()),
+        escalation: Some(deadline()),
+        next: None,
+    }
+}
+
 fn deadline() -> Obligation {
     Obligation {
         id: new_id(),
@@ -108,15 +121,7 @@ async fn an_overdue_danger_is_a_clue_for_the_organ_it_is_with_and_no_case() {
         escalation: None,
     };
     world.hears(&id, "HiddenDangerOverdue", &overdue).await;
-    let escalated = HiddenDangerEscalated {
-        danger: Some(danger(&id)),
-        organ: uscc(2),
-        from_organ: organ(),
-        level: 1,
-        rectification: Some(deadline()),
-        escalation: Some(deadline()),
-        next: None,
-    };
+    let escalated = escalated_once(&id);
     let newest = world.hears(&id, "HiddenDangerEscalated", &escalated).await;
 
     let topic = elsewhere::topics(&world.node, "enforcement").events();
@@ -259,15 +264,7 @@ async fn a_clue_that_nobody_may_punish_says_so_and_stays_where_the_danger_is() {
     let divisions = ["41", "4101"].map(Registered::division);
     let city = Registered::Organisation(body(2, Tier::City, "4101"));
     let id = new_id();
-    let escalated = HiddenDangerEscalated {
-        danger: Some(danger(&id)),
-        organ: uscc(2),
-        from_organ: organ(),
-        level: 1,
-        rectification: Some(deadline()),
-        escalation: Some(deadline()),
-        next: None,
-    };
+    let escalated = escalated_once(&id);
     // heard before the register has told of the organ: it waits
     world.hears(&id, "HiddenDangerEscalated", &escalated).await;
     world.knows(divisions).await;

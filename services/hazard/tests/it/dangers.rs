@@ -17,7 +17,7 @@ use crate::{
         accepting, citing, correcting, correcting_treatment, finding, grading, order, ordering,
         rechecking, reporting, third_party, treatment, withdrawing,
     },
-    support::{World, county, enterprise, plant, register},
+    support::{World, county, enterprise, plant},
 };
 
 #[tokio::test]
@@ -109,12 +109,7 @@ async fn a_departments_finding_cites_a_standard_in_words_and_gives_working_days(
 #[tokio::test]
 async fn a_correction_and_a_withdrawal_name_what_they_undo() {
     let world = World::whole().await;
-    let mut heard = Vec::new();
-    for known in register() {
-        let stream = known.stream();
-        let said = elsewhere::say(&world.node, "enterprise", &stream, known.event()).await;
-        heard.push(onenet_chassis::receipt_to_wire(&said.unwrap()));
-    }
+    let heard = world.register_speaks().await;
     let mut client = world.dangers(&enterprise());
     let mut request = reporting();
     request.fresh_as = heard;
@@ -143,12 +138,7 @@ async fn a_correction_and_a_withdrawal_name_what_they_undo() {
 #[tokio::test]
 async fn a_corrected_report_on_the_treatment_stands_in_its_place_with_both_receipts() {
     let world = World::whole().await;
-    let mut heard = Vec::new();
-    for known in register() {
-        let stream = known.stream();
-        let said = elsewhere::say(&world.node, "enterprise", &stream, known.event()).await;
-        heard.push(onenet_chassis::receipt_to_wire(&said.unwrap()));
-    }
+    let heard = world.register_speaks().await;
     let mut client = world.dangers(&enterprise());
     let request = ReportHiddenDangerRequest { fresh_as: heard, ..reporting() };
     let id = client.report_hidden_danger(request).await.unwrap().into_inner().hidden_danger_id;

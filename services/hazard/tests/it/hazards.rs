@@ -16,7 +16,7 @@ use prost::Message as _;
 use tonic::Code;
 
 use crate::support::{
-    World, chlorine, county, enterprise, filing, on_behalf, plant, refused, register, tanks,
+    World, chlorine, county, enterprise, filing, on_behalf, plant, refused, tanks,
 };
 
 fn fraction(numerator: &str, denominator: &str) -> Fraction {
@@ -85,12 +85,7 @@ async fn a_retry_gets_its_first_receipt_and_each_command_is_a_major_hazard_of_it
 #[tokio::test]
 async fn what_the_register_says_is_waited_for_and_what_is_decided_is_published() {
     let world = World::whole().await;
-    let mut heard = Vec::new();
-    for known in register() {
-        let stream = known.stream();
-        let said = elsewhere::say(&world.node, "enterprise", &stream, known.event()).await;
-        heard.push(onenet_chassis::receipt_to_wire(&said.unwrap()));
-    }
+    let heard = world.register_speaks().await;
     let request = IdentifyMajorHazardRequest { fresh_as: heard, ..tanks() };
     let mut client = world.hazards(&enterprise());
     let identified = client.identify_major_hazard(request).await.unwrap().into_inner();

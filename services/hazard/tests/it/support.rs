@@ -101,6 +101,17 @@ impl World {
         elsewhere::know(&self.node, "hazard", known).await.unwrap();
     }
 
+    /// The register says what it knows, on its topic; answers its receipts.
+    pub(crate) async fn register_speaks(&self) -> Vec<Receipt> {
+        let mut receipts = Vec::new();
+        for known in register() {
+            let stream = known.stream();
+            let said = elsewhere::say(&self.node, "enterprise", &stream, known.event()).await;
+            receipts.push(onenet_chassis::receipt_to_wire(&said.unwrap()));
+        }
+        receipts
+    }
+
     pub(crate) fn hazards(&self, uscc: &str) -> MajorHazardServiceClient<Channel> {
         MajorHazardServiceClient::new(self.connect(uscc))
     }
@@ -135,7 +146,7 @@ pub(crate) fn new_id() -> String {
     onenet_eventstore::testing::new_id().to_string()
 }
 
-pub(crate) fn register() -> Vec<Registered> {
+fn register() -> Vec<Registered> {
     let divisions = ["41", "4101", "410102", "410103", "410102001"].map(Registered::division);
     let county = Registered::body(&county(), Tier::County, "410102");
     let institution = Enterprise { kind: EnterpriseKind::Institution.into(), ..plant(INSTITUTION) };
