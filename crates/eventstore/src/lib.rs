@@ -10,7 +10,7 @@
 //! 4. *One command, one effect, one answer, for ever*, known by issuer and command id.
 //! 5. *Events never change.* The context's role may read, and append through that function.
 //!
-//! The whole write path of the database is `migrations/0001_event_log.sql`; the whole write path of
+//! The whole write path of the database is `append` in `migrations/0004_append_at_once.sql`; the whole write path of
 //! the process is `appender.rs`: drain what is queued, commit, repeat.
 //!
 //! # Readers

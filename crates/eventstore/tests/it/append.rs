@@ -2,7 +2,7 @@
 
 use futures::future::join_all;
 use onenet_eventstore::{Db, MAX_EVENT_BYTES, PgLog, testing::new_id};
-use onenet_kernel::{EventStore as _, NewEvent, StoreError, Version};
+use onenet_kernel::{Appended, EventStore as _, NewEvent, StoreError, Version};
 
 use crate::support::{SCHEMA, append, assert_gapless, cause, event, scratch, stream};
 
@@ -22,6 +22,42 @@ async fn concurrent_appends_of_two_writers_leave_no_gap() {
         .count();
     assert_eq!((won, lost), (200, 200), "each stream has one first writer");
     assert_eq!(assert_gapless(&one).await, 400);
+}
+
+/// What is queued at once goes in one batch: the test's only thread queues all before any is sent.
+#[tokio::test]
+async fn commands_of_one_batch_are_judged_and_placed_each_by_itself() {
+    let (_scratch, log) = scratch().await;
+    let known = cause(new_id());
+    let send = async |key: &str, expected, cause, payloads: &[&str]| {
+        let events = payloads.iter().map(|payload| event(payload)).collect();
+        log.append(&stream(key), Version(expected), &cause, events).await
+    };
+    let place = |outcome: Result<Appended, StoreError>| match outcome {
+        Ok(appended) => Ok(appended.receipt.position.number),
+        Err(StoreError::Conflict { actual: Version(actual) }) => Err(actual),
+        Err(error) => panic!("{error}"),
+    };
+    assert_eq!(place(send("a", 0, known.clone(), &["1"]).await), Ok(1));
+
+    let mixed = tokio::join!(
+        send("b", 0, cause(new_id()), &["1", "2"]),
+        send("a", 0, known, &["1"]),
+        send("a", 1, cause(new_id()), &[]),
+        send("a", 5, cause(new_id()), &["6"]),
+        send("c", 0, cause(new_id()), &["1"]),
+        send("c", 0, cause(new_id()), &["1"]),
+    );
+    let places = [mixed.0, mixed.1, mixed.2, mixed.3, mixed.4, mixed.5].map(place);
+    assert_eq!(places, [Ok(3), Ok(1), Ok(1), Err(1), Ok(4), Err(1)]);
+
+    let clean = tokio::join!(
+        send("a", 1, cause(new_id()), &["2", "3"]),
+        send("d", 0, cause(new_id()), &["1"]),
+        send("c", 1, cause(new_id()), &["2", "3", "4"]),
+    );
+    assert_eq!([clean.0, clean.1, clean.2].map(place), [Ok(6), Ok(7), Ok(10)]);
+    assert_eq!(assert_gapless(&log).await, 10);
 }
 
 #[tokio::test]
@@ -109,11 +145,14 @@ async fn judging_probes_indexes_however_large_the_log_is() {
     let scans = "select pg_stat_force_next_flush(), seq_scan from pg_stat_user_tables
         where relid = 'events'::regclass";
     let before: i64 = seq_scans(&mut owner, scans).await;
-    join_all((0..300).map(|n| {
-        let log = log.clone();
-        async move { append(&log, &format!("new{n}"), 0, &["x"]).await.unwrap() }
-    }))
-    .await;
+    // of 200 streams each in a batch with nothing to judge, and in one with conflicts
+    for _ in 0..2 {
+        join_all((0..200).map(|n| {
+            let log = log.clone();
+            async move { append(&log, &format!("new{n}"), 0, &["x"]).await.ok() }
+        }))
+        .await;
+    }
     drop(log);
     // the writer's connection reports its statistics when it closes
     let mut connections = 1_i64;

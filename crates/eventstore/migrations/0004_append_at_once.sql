@@ -1,0 +1,171 @@
+-- `append` again, as in the first step but for what it costs: a batch in which nothing has to be judged
+-- is written straight from its arrays, and the positions of any other are summed up, not searched for.
+-- Events come in the order of their commands and of their ordinals.
+create or replace function append(
+    command_issuer text[], command_uuid uuid[], command_digest bytea[],
+    command_stream text[], command_expected bigint[], command_subject text[],
+    command_occurred_at timestamptz[], command_correlation uuid[], command_causation uuid[],
+    command_actor text[], command_actor_person text[],
+    command_rules_version text[], command_traceparent text[],
+    command_origin_node text[], command_origin_log uuid[], command_origin_epoch integer[],
+    command_origin_position bigint[], command_size integer[],
+    event_of integer[], event_ordinal integer[], event_uuid uuid[], event_name text[],
+    event_payload bytea[], event_division text[], event_industry text[], event_leaf bytea[]
+) returns table (
+    command integer, outcome text, stream_version bigint, log_epoch integer, log_position bigint,
+    log_time timestamptz
+)
+language plpgsql volatile security definer set search_path from current
+as $$
+declare
+    head bigint;
+    head_time timestamptz;
+    current_epoch integer;
+    stamp timestamptz;
+    all_go_ahead boolean;
+begin
+    if current_setting('transaction_isolation') <> 'read committed' then
+        raise exception 'append needs read committed, not %', current_setting('transaction_isolation')
+            using errcode = '25001';
+    end if;
+
+    perform pg_advisory_xact_lock(1, 'events'::regclass::oid::integer);
+
+    select e.position, e.recorded_at into head, head_time
+        from events e order by e.position desc limit 1;
+    head := coalesce(head, 0);
+    select l.epoch into strict current_epoch from log l;
+    stamp := greatest(clock_timestamp(), head_time);
+
+    -- The common case, asked with as little as possible: every command brings events, none was
+    -- carried out before, each found its stream as it expected, and no two are about the same.
+    select bool_and(s.size > 0 and known.found is null and quiet.found is null
+            and coalesce(stream_end.version, 0) = s.expected
+            and coalesce(stream_end.subject, s.subject) = s.subject)
+        and count(distinct s.stream) = count(*) and count(distinct s.uuid) = count(*)
+        into all_go_ahead
+        from unnest(command_issuer, command_uuid, command_stream, command_expected,
+                    command_subject, command_size)
+            as s (issuer, uuid, stream, expected, subject, size)
+        left join lateral (
+            select true as found from events e
+            where e.issuer = s.issuer and e.command_id = s.uuid limit 1
+        ) known on true
+        left join lateral (
+            select true as found from quiet_commands q
+            where q.issuer = s.issuer and q.command_id = s.uuid limit 1
+        ) quiet on true
+        left join lateral (
+            select e.version, e.subject from events e where e.stream_id = s.stream
+            order by e.version desc limit 1
+        ) stream_end on true;
+
+    if all_go_ahead then
+        insert into events (
+            position, epoch, stream_id, version, event_id, event_type, payload, subject, division,
+            industry, occurred_at, recorded_at, issuer, command_id, ordinal, digest,
+            correlation_id, causation_id, actor, actor_person, rules_version, traceparent,
+            origin_node, origin_log_id, origin_epoch, origin_position, leaf)
+        select head + e.n, current_epoch, s.stream, s.expected + 1 + e.ordinal, e.uuid, e.name,
+            e.payload, s.subject, e.division, e.industry, s.occurred_at, stamp, s.issuer, s.uuid,
+            e.ordinal, s.digest, s.correlation, s.causation, s.actor, s.actor_person,
+            s.rules_version, s.traceparent, s.origin_node, s.origin_log, s.origin_epoch,
+            s.origin_position, e.leaf
+        from unnest(event_of, event_ordinal, event_uuid, event_name, event_payload,
+                    event_division, event_industry, event_leaf) with ordinality
+            as e (of, ordinal, uuid, name, payload, division, industry, leaf, n)
+        join unnest(
+            command_issuer, command_uuid, command_digest, command_stream, command_expected,
+            command_subject, command_occurred_at, command_correlation, command_causation,
+            command_actor, command_actor_person, command_rules_version, command_traceparent,
+            command_origin_node, command_origin_log, command_origin_epoch, command_origin_position
+        ) with ordinality as s (
+            issuer, uuid, digest, stream, expected, subject, occurred_at, correlation, causation,
+            actor, actor_person, rules_version, traceparent, origin_node, origin_log, origin_epoch,
+            origin_position, n
+        ) on s.n = e.of;
+
+        return query
+        select s.n::integer, 'appended', s.expected + s.size, current_epoch,
+            head + sum(s.size) over (order by s.n), stamp
+        from unnest(command_expected, command_size) with ordinality as s (expected, size, n);
+        return;
+    end if;
+
+    return query
+    with sent as (
+        select * from unnest(
+            command_issuer, command_uuid, command_digest, command_stream, command_expected,
+            command_subject, command_occurred_at, command_correlation, command_causation,
+            command_actor, command_actor_person, command_rules_version, command_traceparent,
+            command_origin_node, command_origin_log, command_origin_epoch, command_origin_position,
+            command_size
+        ) with ordinality as s (
+            issuer, uuid, digest, stream, expected, subject, occurred_at, correlation, causation,
+            actor, actor_person, rules_version, traceparent, origin_node, origin_log, origin_epoch,
+            origin_position, size, n
+        )
+    ), probed as (
+        select s.*,
+            known.digest as known_digest, known.version as known_version,
+            known.epoch as known_epoch, known.position as known_position,
+            known.recorded_at as known_time,
+            coalesce(stream_end.version, 0) as actual, stream_end.subject as fixed_subject
+        from sent s
+        left join lateral (
+            (select e.digest, e.version, e.epoch, e.position, e.recorded_at
+                from events e where e.issuer = s.issuer and e.command_id = s.uuid
+                order by e.ordinal desc limit 1)
+            union all
+            (select q.digest, q.version, q.epoch, q.position, q.recorded_at
+                from quiet_commands q where q.issuer = s.issuer and q.command_id = s.uuid limit 1)
+            limit 1
+        ) known on true
+        left join lateral (
+            select e.version, e.subject from events e where e.stream_id = s.stream
+            order by e.version desc limit 1
+        ) stream_end on true
+    ), judged as (
+        select p.*, case
+            when p.known_digest = p.digest then 'known'
+            when p.known_digest is not null then 'reused'
+            when p.expected <> p.actual then 'conflict'
+            when p.size > 0 and p.fixed_subject <> p.subject then 'subject'
+            when row_number() over (partition by p.known_digest is null, p.stream order by p.n) > 1
+              or row_number() over (partition by p.issuer, p.uuid order by p.n) > 1 then 'later'
+            else 'appended'
+        end as verdict
+        from probed p
+    ), placed as (
+        -- `last` is the position of the command's last event
+        select j.*, head + sum(j.size) filter (where j.verdict = 'appended') over (order by j.n) as last
+        from judged j
+    ), inserted as (
+        insert into events (
+            position, epoch, stream_id, version, event_id, event_type, payload, subject, division,
+            industry, occurred_at, recorded_at, issuer, command_id, ordinal, digest,
+            correlation_id, causation_id, actor, actor_person, rules_version, traceparent,
+            origin_node, origin_log_id, origin_epoch, origin_position, leaf)
+        select p.last - p.size + 1 + e.ordinal, current_epoch, p.stream, p.expected + 1 + e.ordinal,
+            e.uuid, e.name, e.payload, p.subject, e.division, e.industry, p.occurred_at, stamp,
+            p.issuer, p.uuid, e.ordinal, p.digest, p.correlation, p.causation, p.actor,
+            p.actor_person, p.rules_version, p.traceparent, p.origin_node, p.origin_log,
+            p.origin_epoch, p.origin_position, e.leaf
+        from unnest(event_of, event_ordinal, event_uuid, event_name, event_payload,
+                    event_division, event_industry, event_leaf)
+            as e (of, ordinal, uuid, name, payload, division, industry, leaf)
+        join placed p on p.n = e.of and p.verdict = 'appended'
+    ), remembered as (
+        insert into quiet_commands
+        select p.issuer, p.uuid, p.digest, p.stream, p.actual, current_epoch, head, stamp
+        from placed p where p.verdict = 'appended' and p.size = 0
+    )
+    select p.n::integer, p.verdict,
+        case p.verdict when 'known' then p.known_version when 'appended' then p.expected + p.size
+            else p.actual end,
+        case p.verdict when 'known' then p.known_epoch else current_epoch end,
+        case when p.verdict = 'known' then p.known_position
+            when p.verdict = 'appended' and p.size > 0 then p.last else head end,
+        case p.verdict when 'known' then p.known_time else stamp end
+    from placed p;
+end $$;
