@@ -60,8 +60,8 @@ pub(crate) enum Found {
 /// an open transaction would hide the newest one.
 pub(crate) fn read(cluster: &Cluster, topics: &Topics) -> Result<Found, KafkaFault> {
     let topic = topics.checkpoint();
-    let committed: BlockingReader = cluster.reader(&topic, "read_committed")?;
-    let uncommitted: BlockingReader = cluster.reader(&topic, "read_uncommitted")?;
+    let committed = cluster.reader_to_the_end(&topic, "read_committed")?;
+    let uncommitted = cluster.reader_to_the_end(&topic, "read_uncommitted")?;
     let ask = |consumer: &BlockingReader| {
         consumer
             .fetch_watermarks(&topic, 0, ASK_WITHIN)

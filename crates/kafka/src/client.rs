@@ -80,15 +80,34 @@ impl Cluster {
         name: &str,
         isolation: &str,
     ) -> Result<C, KafkaFault> {
-        self.config()
+        self.reading(name, isolation)
+            .create_with_context(Reading)
+            .map_err(KafkaFault::while_("creating a consumer"))
+    }
+
+    /// A reader that stops where the topic ends now: it hears of the end at once, not when the broker
+    /// has waited half a second for more.
+    pub(crate) fn reader_to_the_end(
+        &self,
+        name: &str,
+        isolation: &str,
+    ) -> Result<BlockingReader, KafkaFault> {
+        self.reading(name, isolation)
+            .set("fetch.wait.max.ms", "5")
+            .create_with_context(Reading)
+            .map_err(KafkaFault::while_("creating a consumer"))
+    }
+
+    fn reading(&self, name: &str, isolation: &str) -> ClientConfig {
+        let mut config = self.config();
+        config
             .set("group.id", format!("{}.{name}", self.caller))
             .set("enable.auto.commit", "false")
             .set("enable.auto.offset.store", "false")
             .set("auto.offset.reset", "error")
             .set("enable.partition.eof", "true")
-            .set("isolation.level", isolation)
-            .create_with_context(Reading)
-            .map_err(KafkaFault::while_("creating a consumer"))
+            .set("isolation.level", isolation);
+        config
     }
 }
 

@@ -89,12 +89,34 @@ impl Publisher {
 
     /// Publishes records and checkpoint: all become visible, or none.
     pub(crate) fn publish(&self, records: &[Record], reached: Published) -> Result<(), KafkaFault> {
-        let published = self.transaction(records, reached);
-        if published.is_err() {
-            // best effort: whoever comes next aborts what is left open
+        self.begin()?;
+        self.send(records)?;
+        self.commit(reached)
+    }
+
+    /// Begins a transaction: what is sent until its commit becomes visible as one, or not at all.
+    pub(crate) fn begin(&self) -> Result<(), KafkaFault> {
+        self.producer.begin_transaction().map_err(KafkaFault::while_("beginning a transaction"))
+    }
+
+    /// Hands records over; they are on their way when it returns.
+    pub(crate) fn send(&self, records: &[Record]) -> Result<(), KafkaFault> {
+        self.or_abort(records.iter().try_for_each(|record| self.hand_over(record)))
+    }
+
+    /// Makes visible what was sent, and with it how far that reaches.
+    pub(crate) fn commit(&self, reached: Published) -> Result<(), KafkaFault> {
+        self.or_abort(self.acknowledged(reached))?;
+        tracing::debug!(%reached, "transaction committed");
+        Ok(())
+    }
+
+    /// Best effort: whoever comes next aborts what is left open.
+    fn or_abort(&self, outcome: Result<(), KafkaFault>) -> Result<(), KafkaFault> {
+        if outcome.is_err() {
             self.producer.abort_transaction(ASK_WITHIN).ok();
         }
-        published
+        outcome
     }
 
     /// Whether a successor has taken over, so that this producer may never write again.
@@ -103,13 +125,8 @@ impl Publisher {
         matches!(fatal, Some(RDKafkaErrorCode::Fenced | RDKafkaErrorCode::ProducerFenced))
     }
 
-    fn transaction(&self, records: &[Record], reached: Published) -> Result<(), KafkaFault> {
-        self.producer.begin_transaction().map_err(KafkaFault::while_("beginning a transaction"))?;
-        tracing::debug!(%reached, "transaction begun");
-        for record in records {
-            self.send(record)?;
-        }
-        self.send(&Record {
+    fn acknowledged(&self, reached: Published) -> Result<(), KafkaFault> {
+        self.hand_over(&Record {
             topic: self.checkpoint_topic.clone(),
             key: reached.position.log_id.to_string(),
             headers: Vec::new(),
@@ -118,12 +135,10 @@ impl Publisher {
         self.drain()?;
         self.producer
             .commit_transaction(ASK_WITHIN)
-            .map_err(KafkaFault::while_("committing a transaction"))?;
-        tracing::debug!(%reached, "transaction committed");
-        Ok(())
+            .map_err(KafkaFault::while_("committing a transaction"))
     }
 
-    fn send(&self, record: &Record) -> Result<(), KafkaFault> {
+    fn hand_over(&self, record: &Record) -> Result<(), KafkaFault> {
         let headers = record.headers.iter().fold(
             OwnedHeaders::new_with_capacity(record.headers.len()),
             |headers, (key, value)| headers.insert(Header { key, value: Some(value.as_str()) }),

@@ -7,7 +7,7 @@ use rdkafka::{
     metadata::MetadataTopic,
 };
 
-use crate::client::{ASK_WITHIN, BlockingReader, Cluster, KafkaFault};
+use crate::client::{ASK_WITHIN, Cluster, KafkaFault};
 
 /// A record of a topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ pub async fn read_topic(cluster: &Cluster, topic: &str) -> Result<Vec<ReadRecord
 
 /// Whether the cluster knows a topic. Blocking.
 pub(crate) fn has_topic(cluster: &Cluster, topic: &str) -> Result<bool, KafkaFault> {
-    let consumer: BlockingReader = cluster.reader(topic, "read_committed")?;
+    let consumer = cluster.reader_to_the_end(topic, "read_committed")?;
     let metadata = consumer
         .fetch_metadata(Some(topic), ASK_WITHIN)
         .map_err(KafkaFault::while_("asking for the partitions of a topic"))?;
@@ -63,7 +63,7 @@ pub(crate) fn scan(
     topic: &str,
     mut go_on: impl FnMut(&BorrowedMessage<'_>) -> bool,
 ) -> Result<bool, KafkaFault> {
-    let consumer: BlockingReader = cluster.reader(topic, "read_committed")?;
+    let consumer = cluster.reader_to_the_end(topic, "read_committed")?;
     let metadata = consumer
         .fetch_metadata(Some(topic), ASK_WITHIN)
         .map_err(KafkaFault::while_("asking for the partitions of a topic"))?;

@@ -1,3 +1,5 @@
+mod page;
+
 use std::{
     sync::{
         Arc, OnceLock,
@@ -10,16 +12,20 @@ use onenet_eventstore::{Behind, DbError, PgLog, new_owner, observe_lag, while_le
 use onenet_kernel::{Corrupt, Position, Recorded};
 use tokio_util::sync::CancellationToken;
 
+use self::page::{Next, Page};
 use crate::{
-    Mapping, Record, Topics,
+    Mapping, Topics,
     checkpoint::{self, Found, Published},
     client::{Cluster, KafkaFault},
     publisher::Publisher,
     read::scan,
 };
 
-/// Events of one transaction at most: small when idle, large when behind.
-const PAGE: u32 = 5_000;
+/// Pages of one transaction at most: small when idle, large when behind, since each costs the same.
+const PAGES: usize = 10;
+/// A transaction that begins while the broker still writes the end of the last one is told to ask again,
+/// and the client does so 20 ms later.
+const SETTLES: Duration = Duration::from_millis(5);
 /// How long an idle relay waits before it looks by itself.
 const SLOW_POLL: Duration = Duration::from_millis(500);
 /// Pause after a failure that may pass.
@@ -220,70 +226,59 @@ impl Relay {
         let mut ahead = None;
         while !lost.is_cancelled() {
             behind.stands_at([(0, above.cast_signed())]);
-            let (is_to_stop, events) = match ahead.take() {
-                Some(read) => read,
-                None => self.page(above, stop).await?,
+            let next = match ahead.take() {
+                Some(read) => read?,
+                None => self.next(above, stop).await?,
             };
-            if let Some(oldest) = events.first() {
-                behind.waits(oldest.recorded_at, events.len());
-            }
-            let has_more = events.len() == PAGE as usize;
-            let (events, records) = self.records(&events)?;
-            let Some(newest) = events.last() else {
-                behind.caught_up();
-                if is_to_stop {
-                    break;
+            match next {
+                Next::Page(page) => {
+                    (above, ahead) = self.transaction(publisher, page, stop, behind).await?;
+                    lost.run_until_cancelled(tokio::time::sleep(SETTLES)).await;
                 }
-                let grown = stop.run_until_cancelled(self.log.grown(above, SLOW_POLL));
-                lost.run_until_cancelled(grown).await;
-                continue;
-            };
-            let reached = Published { position: newest.position, event_id: newest.event_id };
-            let spans: Vec<_> = events.iter().map(self.span).collect();
-            let publishing = Arc::clone(publisher);
-            let publishing =
-                tokio::task::spawn_blocking(move || publishing.publish(&records, reached));
-            above = reached.position.number;
-            let read = if has_more { Some(self.page(above, stop).await) } else { None };
-            // nothing is answered before it has ended
-            let outcome = publishing.await?;
-            drop(spans);
-            if let Err(fault) = outcome {
-                let fenced = publisher.is_fenced();
-                return Err(if fenced { Failure::Fenced(fault) } else { fault.into() });
+                Next::Nothing { is_last: true } => break,
+                Next::Nothing { is_last: false } => {
+                    behind.caught_up();
+                    let grown = stop.run_until_cancelled(self.log.grown(above, SLOW_POLL));
+                    lost.run_until_cancelled(grown).await;
+                }
             }
-            ahead = read.transpose()?;
         }
         Ok(())
     }
 
-    /// What comes next, and whether the relay was to stop before that was read: then it is all that has to be
-    /// published.
-    async fn page(
+    /// Publishes a page, and those that wait behind it, as one: each is read while the one before it is
+    /// sent. Answers how far that reached, and what was read beyond; that a read failed is for the next
+    /// transaction to find out.
+    async fn transaction(
         &self,
-        above: u64,
+        publisher: &Arc<Publisher>,
+        mut page: Page,
         stop: &CancellationToken,
-    ) -> Result<(bool, Vec<Recorded>), DbError> {
-        let is_to_stop = stop.is_cancelled();
-        Ok((is_to_stop, self.log.read(above, PAGE).await?))
-    }
-
-    /// What is published next: the events up to the first that cannot be mapped, and their records.
-    fn records<'a>(
-        &self,
-        events: &'a [Recorded],
-    ) -> Result<(&'a [Recorded], Vec<Record>), Failure> {
-        let mut records = Vec::with_capacity(events.len());
-        for (n, event) in events.iter().enumerate() {
-            match (self.mapping)(&self.topics, event) {
-                Ok(mapped) => records.extend(mapped),
-                Err(corrupt) if n == 0 => {
-                    return Err(Failure::Unmappable(event.position, corrupt));
+        behind: &Behind,
+    ) -> Result<(u64, Option<Result<Next, Failure>>), Failure> {
+        on(publisher, Publisher::begin).await?;
+        let (mut spans, mut pages) = (Vec::new(), 0);
+        loop {
+            pages += 1;
+            let Page { records, reached, oldest, events, has_more, .. } = page;
+            behind.waits(oldest, events);
+            spans.append(&mut page.spans);
+            let sending = on(publisher, move |publisher| publisher.send(&records));
+            let reading = async {
+                if has_more { Some(self.next(reached.position.number, stop).await) } else { None }
+            };
+            // nothing is answered before it has ended
+            let (outcome, read) = tokio::join!(sending, reading);
+            outcome?;
+            match read {
+                Some(Ok(Next::Page(next))) if pages < PAGES => page = next,
+                beyond => {
+                    on(publisher, move |publisher| publisher.commit(reached)).await?;
+                    drop(spans);
+                    return Ok((reached.position.number, beyond));
                 }
-                Err(_) => return Ok((events.split_at(n).0, records)),
             }
         }
-        Ok((events, records))
     }
 
     /// Where publishing goes on, if topic and log agree.
@@ -311,6 +306,20 @@ impl Relay {
             Agreed::Beyond(found) | Agreed::No(found) => Err(Failure::Contradiction(found)),
         }
     }
+}
+
+/// Calls the producer, which blocks.
+async fn on(
+    publisher: &Arc<Publisher>,
+    call: impl FnOnce(&Publisher) -> Result<(), KafkaFault> + Send + 'static,
+) -> Result<(), Failure> {
+    let publisher = Arc::clone(publisher);
+    let called = tokio::task::spawn_blocking(move || {
+        call(&publisher).map_err(|fault| {
+            if publisher.is_fenced() { Failure::Fenced(fault) } else { fault.into() }
+        })
+    });
+    called.await?
 }
 
 /// Whether a log has behind it what was published of it.
