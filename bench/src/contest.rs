@@ -4,8 +4,8 @@ use anyhow::Result;
 
 use crate::{
     Bench,
+    figure::{Figure, Side},
     machine::processor_time,
-    report::{Figure, Side},
 };
 
 /// What one turn brought.
@@ -25,15 +25,41 @@ impl Turn {
         let (took, after) = (started.elapsed(), processor_time()?);
         Ok(Self { events, took, processor: Some(after.saturating_sub(before)) })
     }
+
+    /// Does a fixed amount of work again and again, at least once, until `time` is over; what is done around
+    /// the measured parts does not count.
+    pub(crate) async fn repeated(
+        time: Duration,
+        mut work: impl AsyncFnMut() -> Result<Self>,
+    ) -> Result<Self> {
+        let mut all = work().await?;
+        while all.took < time {
+            let Self { events, took, processor } = work().await?;
+            all.events += events;
+            all.took += took;
+            all.processor = all.processor.zip(processor).map(|(all, more)| all + more);
+        }
+        Ok(all)
+    }
 }
 
 /// Runs both sides in turns; the round after begins with the other one.
 pub(crate) async fn contest(
     bench: &Bench,
     case: impl Into<String>,
-    (our_name, mut ours): (&str, impl AsyncFnMut() -> Result<Turn>),
-    (their_name, mut theirs): (&str, impl AsyncFnMut() -> Result<Turn>),
+    (our_name, ours): (&str, impl AsyncFnMut() -> Result<Turn>),
+    (their_name, theirs): (&str, impl AsyncFnMut() -> Result<Turn>),
 ) -> Result<Figure> {
+    let (our_turns, their_turns) = in_turns(bench, ours, theirs).await?;
+    Ok(Figure::ratio(case, Side::new(our_name, our_turns), Side::new(their_name, their_turns)))
+}
+
+/// What each side's turns brought.
+pub(crate) async fn in_turns<T>(
+    bench: &Bench,
+    mut ours: impl AsyncFnMut() -> Result<T>,
+    mut theirs: impl AsyncFnMut() -> Result<T>,
+) -> Result<(Vec<T>, Vec<T>)> {
     let (mut our_turns, mut their_turns) = (Vec::new(), Vec::new());
     for round in 0..bench.rounds {
         if round % 2 == 0 {
@@ -43,9 +69,9 @@ pub(crate) async fn contest(
             their_turns.push(theirs().await?);
             our_turns.push(ours().await?);
         }
-        tracing::info!(round = round + 1, of = bench.rounds, ours = our_name, theirs = their_name);
+        tracing::info!(round = round + 1, of = bench.rounds, "measured");
     }
-    Ok(Figure::ratio(case, Side::new(our_name, our_turns), Side::new(their_name, their_turns)))
+    Ok((our_turns, their_turns))
 }
 
 /// Callers in a closed loop: each does the next thing when the last is done, until the time is over.

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use anyhow::Result;
 use hdrhistogram::Histogram;
@@ -33,14 +33,39 @@ impl Latencies {
         self.0.saturating_record(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
     }
 
+    /// Of all turns.
+    pub(crate) fn together(turns: &[Self]) -> Result<Self> {
+        let mut all = Self::new()?;
+        for Self(turn) in turns {
+            all.0.add(turn)?;
+        }
+        Ok(all)
+    }
+
     pub(crate) fn quantiles(&self) -> Quantiles {
         let at = |quantile| self.0.value_at_quantile(quantile);
         Quantiles { p50_us: at(0.5), p99_us: at(0.99), p999_us: at(0.999), max_us: self.0.max() }
     }
 }
 
+/// Until the first, so that those who wait are ready for it.
+const LEAD: Duration = Duration::from_millis(100);
+
 /// Times at a steady rate, each to begin something at, whatever became of what was begun before.
 pub(crate) fn schedule(per_second: u32, count: u32) -> impl Iterator<Item = Instant> {
-    let (start, step) = (Instant::now(), Duration::from_secs(1) / per_second);
+    let (start, step) = (Instant::now() + LEAD, Duration::from_secs(1) / per_second);
     (0..count).map(move |n| start + step * n)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "no run takes 2^52 microseconds")]
+pub(crate) fn millis(micros: u64) -> f64 {
+    micros as f64 / 1e3
+}
+
+impl fmt::Display for Quantiles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { p50_us, p99_us, p999_us, max_us } = *self;
+        let [p50, p99, p999, most] = [p50_us, p99_us, p999_us, max_us].map(millis);
+        write!(f, "p50 {p50:.1}, p99 {p99:.1}, p99.9 {p999:.1}, most {most:.1} ms")
+    }
 }

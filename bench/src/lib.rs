@@ -6,6 +6,7 @@
 //! is the whole machine's, divided by the events: client, server, PostgreSQL and Kafka are in it.
 
 mod contest;
+mod figure;
 mod latency;
 mod machine;
 mod report;
@@ -16,8 +17,9 @@ use std::{future::Future, path::PathBuf, pin::Pin, time::Duration};
 use anyhow::Result;
 
 pub use self::{
+    figure::{Bar, Figure, Spread},
     machine::Machine,
-    report::{Bar, Figure, Report, Spread},
+    report::Report,
     rows::ROWS,
 };
 
@@ -36,6 +38,31 @@ pub struct Bench {
     pub rounds: usize,
     /// How long a turn takes.
     pub turn: Duration,
+    /// How much of the usual amount of work is done: 0.01 shows that rows run, 10 takes logs to ten times their
+    /// length.
+    pub size: f64,
+}
+
+impl Bench {
+    /// Events of a log of which the usual length is this.
+    fn events(&self, usual: u64) -> u64 {
+        Self::sized(usual, self.size)
+    }
+
+    /// Subscribers where there are usually so many, which nobody goes beyond.
+    fn subscribers(&self, usual: u64) -> u64 {
+        Self::sized(usual, self.size.min(1.0))
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "numbers of things that fit a machine"
+    )]
+    fn sized(usual: u64, size: f64) -> u64 {
+        ((usual as f64 * size) as u64).max(1)
+    }
 }
 
 /// What a row answers: a figure for each of its cases.

@@ -1,8 +1,14 @@
 //! What is measured. Bars and what to reach for are those of the design.
 
 mod append;
+mod arrive;
+mod bare;
 mod command;
+mod deliver;
 mod echo;
+mod exchange;
+mod fan_out;
+mod filled;
 mod limit;
 mod peers;
 mod relay;
@@ -12,7 +18,6 @@ mod visible;
 use std::time::Duration;
 
 use anyhow::Result;
-use futures::future::try_join_all;
 use onenet_eventstore::{PgLog, testing};
 use onenet_kernel::{EventStore as _, NewEvent, StreamId, Version};
 
@@ -65,6 +70,20 @@ pub const ROWS: &[Row] = &[
         needs_kafka: true,
         run: |bench| Box::pin(visible::run(bench)),
     },
+    Row {
+        name: "deliver",
+        what: "deliveries to gRPC subscribers on one tail, as fast as they go",
+        against: "tonic sending the same messages, made ready before",
+        needs_kafka: false,
+        run: |bench| Box::pin(deliver::run(bench)),
+    },
+    Row {
+        name: "arrive",
+        what: "append until gRPC subscribers have it, 100 events/s",
+        against: "tonic sending the same messages, made ready before",
+        needs_kafka: false,
+        run: |bench| Box::pin(arrive::run(bench)),
+    },
 ];
 
 /// The event that benchmarks append.
@@ -88,15 +107,6 @@ async fn append_for(log: &PgLog, callers: usize, turn: Duration) -> Result<Turn>
         async move { append_one(&log).await }
     };
     Turn::of(closed_loop(callers, turn, call)).await
-}
-
-/// Fills a log with so many events.
-async fn fill(log: &PgLog, events: usize) -> Result<()> {
-    const AT_ONCE: usize = 1_000;
-    for _ in 0..events.div_ceil(AT_ONCE) {
-        try_join_all((0..AT_ONCE).map(|_| append_one(log))).await?;
-    }
-    Ok(())
 }
 
 /// A name that nothing on the servers has yet.

@@ -1,25 +1,61 @@
 //! The benchmarks run; what they measure in a test says nothing.
 
+#![expect(clippy::unwrap_used, reason = "a test may end abruptly: that is how it fails")]
+
 use std::fs;
 
 use onenet_tests::network::run;
 use serde_json::Value;
 
-#[tokio::test]
-async fn a_row_is_measured_beside_its_limit() {
+/// A row in short turns and with little work; its figures.
+async fn measured(row: &str, more: &[&str]) -> Vec<Value> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("bench.json");
     let json = ["--json", file.to_str().unwrap()];
-    let short = ["bench", "append", "--rounds", "2", "--seconds", "0.3"];
-    let (is_well, said) = run(&[&short[..], &json[..]].concat()).await;
-    assert!(is_well && said.contains("| append | 256 callers |"), "{said}");
+    let short = ["bench", row, "--rounds", "2", "--seconds", "0.3"];
+    let (is_well, said) = run(&[&short[..], more, &json[..]].concat()).await;
+    assert!(is_well && said.contains(&format!("| {row} | ")), "{said}");
     let report: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
-    let ratio = &report["rows"][0][3][0]["outcome"]["ratio"];
-    assert!(ratio["ratio"]["median"].as_f64().unwrap() > 0.0, "{report}");
-    for side in ["ours", "theirs"] {
-        assert!(ratio[side]["events_per_second"]["least"].as_f64().unwrap() > 0.0, "{report}");
-    }
     assert_eq!(report["rounds"], 2);
+    let figures = report["rows"][0][3].as_array().unwrap().clone();
+    assert!(!figures.is_empty(), "{report}");
+    figures
+}
+
+/// Both sides did something, in each of their turns.
+fn assert_ratio(figure: &Value) {
+    let ratio = &figure["outcome"]["ratio"];
+    assert!(ratio["ratio"]["median"].as_f64().unwrap() > 0.0, "{figure}");
+    for side in ["ours", "theirs"] {
+        assert!(ratio[side]["events_per_second"]["least"].as_f64().unwrap() > 0.0, "{figure}");
+    }
+}
+
+#[tokio::test]
+async fn a_row_is_measured_beside_its_limit() {
+    let figures = measured("append", &[]).await;
+    assert_eq!(figures[0]["case"], "256 callers");
+    assert_ratio(&figures[0]);
+}
+
+#[tokio::test]
+async fn deliveries_are_measured_for_few_and_for_many_subscribers() {
+    let figures = measured("deliver", &["--size", "0.02"]).await;
+    let cases: Vec<_> = figures.iter().map(|figure| figure["case"].as_str().unwrap()).collect();
+    assert_eq!(cases, ["subscribers: 1", "subscribers: 4", "subscribers: 20"]);
+    figures.iter().for_each(assert_ratio);
+}
+
+#[tokio::test]
+async fn arriving_is_measured_from_the_moment_it_was_meant_to_begin() {
+    for figure in measured("arrive", &["--size", "0.02"]).await {
+        let slower = &figure["outcome"]["slower"];
+        for side in ["ours", "theirs"] {
+            let [median, p99] =
+                ["p50_us", "p99_us"].map(|quantile| slower[side][quantile].as_u64().unwrap());
+            assert!(0 < median && median <= p99, "{figure}");
+        }
+    }
 }
 
 #[tokio::test]

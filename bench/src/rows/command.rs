@@ -50,7 +50,7 @@ pub(super) async fn run(bench: &Bench) -> Result<Vec<Figure>> {
 
     let serial = Arc::new(AtomicU32::new(COUNTY));
     let answer = first(&node, running.address, &serial).await?;
-    let echo = echo::serve(&node, answer).await?;
+    let echo = echo::serve(&node, answer)?;
     let turn = async |address| {
         let (clients, serial) = (clients(&node, address)?, Arc::clone(&serial));
         let call = move |caller: usize| {

@@ -1,4 +1,4 @@
-use std::{fs, net::SocketAddr};
+use std::net::SocketAddr;
 
 use anyhow::Result;
 use onenet_chassis::private::PrivateNode;
@@ -9,32 +9,14 @@ use onenet_proto::enterprise::v1::{
     RegisterEnterpriseResponse,
     enterprise_service_server::{EnterpriseService, EnterpriseServiceServer},
 };
-use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
-use tonic::{
-    Request, Response, Status,
-    transport::{Certificate, Identity, Server, ServerTlsConfig},
-};
+use tonic::{Request, Response, Status, service::Routes};
+
+use super::bare;
 
 /// A server with the node's certificates that answers a command without doing anything: what the wire
 /// alone allows.
-pub(super) async fn serve(
-    node: &PrivateNode,
-    answer: RegisterEnterpriseResponse,
-) -> Result<SocketAddr> {
-    let server = &node.settings().server;
-    let tls = ServerTlsConfig::new()
-        .identity(Identity::from_pem(fs::read(&server.certificate)?, fs::read(&server.key)?))
-        .client_ca_root(Certificate::from_pem(fs::read(&server.client_ca)?));
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let address = listener.local_addr()?;
-    let serving = Server::builder()
-        .tls_config(tls)?
-        .add_service(EnterpriseServiceServer::new(Echo(answer)))
-        .serve_with_incoming(TcpListenerStream::new(listener));
-    // for as long as the benchmark
-    tokio::spawn(serving);
-    Ok(address)
+pub(super) fn serve(node: &PrivateNode, answer: RegisterEnterpriseResponse) -> Result<SocketAddr> {
+    bare::serve(node, Routes::new(EnterpriseServiceServer::new(Echo(answer))))
 }
 
 struct Echo(RegisterEnterpriseResponse);

@@ -11,21 +11,23 @@ use rdkafka::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{fill, new_name};
+use super::{filled::fill, new_name};
 use crate::{
     Bar, Bench, Figure,
     contest::{Turn, contest},
 };
 
-const EVENTS: usize = 200_000;
+const SCHEMA: &str = "bench";
+const EVENTS: u64 = 200_000;
 pub(super) const PARTITIONS: i32 = 12;
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// A backlog is published, from the relay's start until all of it is acknowledged.
 pub(super) async fn run(bench: &Bench) -> Result<Vec<Figure>> {
     let scratch = Scratch::create(&bench.postgres).await?;
-    let log = scratch.log("bench", &[]).await?;
-    fill(&log, EVENTS).await?;
+    let log = scratch.log(SCHEMA, &[]).await?;
+    let behind = bench.events(EVENTS);
+    fill(&mut scratch.owner(SCHEMA).await?, behind).await?;
     let cluster = Cluster::plain(bench.kafka.clone());
     let ours = async || {
         let topics = new_topics(&cluster).await?;
@@ -33,12 +35,12 @@ pub(super) async fn run(bench: &Bench) -> Result<Vec<Figure>> {
     };
     let theirs = async || {
         let topics = new_topics(&cluster).await?;
-        let events = log.read(0, u32::try_from(EVENTS)?).await?;
+        let events = log.read(0, u32::try_from(behind)?).await?;
         let records: Result<Vec<Vec<Record>>, _> =
             events.iter().map(|event| events_only(&topics, event)).collect();
         Turn::of(produce(&bench.kafka, records?.concat())).await
     };
-    let case = format!("{EVENTS} events behind");
+    let case = format!("{behind} events behind");
     let figure = contest(bench, case, ("onenet", ours), ("producer", theirs)).await?;
     Ok(vec![figure.with(Bar::AtLeast(0.6, 0.9))])
 }
@@ -77,7 +79,7 @@ async fn publish(log: &PgLog, cluster: &Cluster, topics: &Topics) -> Result<u64>
     running.await??;
     let left = relay_status(log, cluster, topics).await?.lag();
     ensure!(left == 0, "the relay ended with {left} events unpublished");
-    Ok(EVENTS as u64)
+    Ok(log.head().await?.number)
 }
 
 async fn produce(brokers: &str, records: Vec<Record>) -> Result<u64> {

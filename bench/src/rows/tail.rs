@@ -7,14 +7,14 @@ use onenet_eventstore::{
 };
 use tokio::sync::Mutex;
 
-use super::fill;
+use super::filled::fill;
 use crate::{
     Bar, Bench, Figure,
     contest::{Turn, contest},
 };
 
 const SCHEMA: &str = "bench";
-const EVENTS: usize = 100_000;
+const EVENTS: u64 = 100_000;
 const PAGE: u32 = 1_000;
 
 /// The whole log from its beginning, page by page, against what a change-capture tool would read.
@@ -23,17 +23,17 @@ pub(super) async fn run(bench: &Bench) -> Result<Vec<Figure>> {
     let log = scratch.log(SCHEMA, &[]).await?;
     let mut slot = scratch.owner(SCHEMA).await?;
     slot.execute("create publication tail for table events").await?;
-    let name = super::new_name("tail");
+    let (events, name) = (bench.events(EVENTS), super::new_name("tail"));
     query("select pg_create_logical_replication_slot($1, 'pgoutput')")
         .bind(&name)
         .execute(&mut slot)
         .await
         .context("a logical slot: PostgreSQL has to run with wal_level = logical")?;
-    fill(&log, EVENTS).await?;
+    fill(&mut slot, events).await?;
     let slot = Mutex::new(slot);
     let ours = async || Turn::of(read(&log)).await;
     let theirs = async || Turn::of(decode(&slot, &name)).await;
-    let case = format!("{EVENTS} events");
+    let case = format!("{events} events");
     let figure = contest(bench, case, ("onenet", ours), ("pgoutput", theirs)).await;
     query("select pg_drop_replication_slot($1)")
         .bind(&name)

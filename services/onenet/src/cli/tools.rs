@@ -184,6 +184,10 @@ pub(crate) struct Bench {
     /// Seconds of a turn, where a row is not a fixed amount of work
     #[arg(long, default_value_t = 4.0)]
     pub(crate) seconds: f64,
+    /// How much of the usual amount of work: with 0.01 a row only shows that it runs, with 10 logs grow ten
+    /// times as long (up to ten million events)
+    #[arg(long, default_value_t = 1.0)]
+    pub(crate) size: f64,
     /// Writes everything to this file as well
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,

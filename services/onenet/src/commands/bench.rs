@@ -35,6 +35,7 @@ pub(crate) async fn run(options: cli::Bench) -> Result<()> {
         peers: options.peers,
         rounds: options.rounds,
         turn: Duration::from_secs_f64(options.seconds),
+        size: options.size,
     };
     let machine = Machine::look(&bench.postgres).await?;
     let mut measured = Vec::new();
