@@ -11,6 +11,7 @@ mod fan_out;
 mod filled;
 mod limit;
 mod peers;
+mod rebuild;
 mod relay;
 mod tail;
 mod visible;
@@ -55,6 +56,13 @@ pub const ROWS: &[Row] = &[
         against: "reading a pgoutput slot",
         needs_kafka: false,
         run: |bench| Box::pin(tail::run(bench)),
+    },
+    Row {
+        name: "rebuild",
+        what: "a read model made anew from its log",
+        against: "reading that log page by page",
+        needs_kafka: false,
+        run: |bench| Box::pin(rebuild::run(bench)),
     },
     Row {
         name: "relay",
@@ -107,6 +115,17 @@ async fn append_for(log: &PgLog, callers: usize, turn: Duration) -> Result<Turn>
         async move { append_one(&log).await }
     };
     Turn::of(closed_loop(callers, turn, call)).await
+}
+
+/// The whole log from its beginning, page by page; answers how many events.
+async fn read(log: &PgLog, page: u32) -> Result<u64> {
+    let (mut above, mut read) = (0, 0);
+    loop {
+        let events = log.read(above, page).await?;
+        let Some(last) = events.last() else { return Ok(read) };
+        above = last.position.number;
+        read += events.len() as u64;
+    }
 }
 
 /// A name that nothing on the servers has yet.

@@ -39,6 +39,13 @@ async fn a_row_is_measured_beside_its_limit() {
 }
 
 #[tokio::test]
+async fn a_read_model_is_rebuilt_beside_reading_its_log() {
+    let figures = measured("rebuild", &["--size", "0.02"]).await;
+    assert_eq!(figures[0]["case"], "1000 enterprises");
+    assert_ratio(&figures[0]);
+}
+
+#[tokio::test]
 async fn deliveries_are_measured_for_few_and_for_many_subscribers() {
     let figures = measured("deliver", &["--size", "0.02"]).await;
     let cases: Vec<_> = figures.iter().map(|figure| figure["case"].as_str().unwrap()).collect();

@@ -1,7 +1,6 @@
 use anyhow::{Context as _, Result};
 use futures::TryStreamExt as _;
 use onenet_eventstore::{
-    PgLog,
     sqlx::{Executor as _, PgConnection, Row as _, query},
     testing::Scratch,
 };
@@ -31,7 +30,7 @@ pub(super) async fn run(bench: &Bench) -> Result<Vec<Figure>> {
         .context("a logical slot: PostgreSQL has to run with wal_level = logical")?;
     fill(&mut slot, events).await?;
     let slot = Mutex::new(slot);
-    let ours = async || Turn::of(read(&log)).await;
+    let ours = async || Turn::of(super::read(&log, PAGE)).await;
     let theirs = async || Turn::of(decode(&slot, &name)).await;
     let case = format!("{events} events");
     let figure = contest(bench, case, ("onenet", ours), ("pgoutput", theirs)).await;
@@ -40,16 +39,6 @@ pub(super) async fn run(bench: &Bench) -> Result<Vec<Figure>> {
         .execute(&mut *slot.lock().await)
         .await?;
     Ok(vec![figure?.with(Bar::AtLeast(2.0, 3.0))])
-}
-
-async fn read(log: &PgLog) -> Result<u64> {
-    let (mut above, mut read) = (0, 0);
-    loop {
-        let page = log.read(above, PAGE).await?;
-        let Some(last) = page.last() else { return Ok(read) };
-        above = last.position.number;
-        read += page.len() as u64;
-    }
 }
 
 /// Peeks, so that the next turn reads the same; answers the rows, not the messages around them.
