@@ -14,6 +14,7 @@ mod peers;
 mod rebuild;
 mod relay;
 mod tail;
+mod unary;
 mod visible;
 
 use std::time::Duration;
@@ -42,6 +43,13 @@ pub const ROWS: &[Row] = &[
         against: "event-store libraries from their published packages (bench/peers)",
         needs_kafka: false,
         run: |bench| Box::pin(peers::run(bench)),
+    },
+    Row {
+        name: "umadb",
+        what: "append over unary gRPC, one event per request",
+        against: "UmaDB over its own gRPC, with its Rust client (bench/peers)",
+        needs_kafka: false,
+        run: |bench| Box::pin(unary::run(bench)),
     },
     Row {
         name: "command",

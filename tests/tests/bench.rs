@@ -45,6 +45,19 @@ async fn a_read_model_is_rebuilt_beside_reading_its_log() {
     assert_ratio(&figures[0]);
 }
 
+/// It may be installed here or not: either is said.
+#[tokio::test]
+async fn a_peer_that_is_not_installed_is_said_to_be_missing() {
+    for figure in measured("umadb", &[]).await {
+        if figure["outcome"]["missing"]["peer"] == "umadb" {
+            let reason = &figure["outcome"]["missing"]["reason"];
+            assert!(reason.as_str().unwrap().contains("bench/peers/setup"), "{figure}");
+        } else {
+            assert_ratio(&figure);
+        }
+    }
+}
+
 #[tokio::test]
 async fn deliveries_are_measured_for_few_and_for_many_subscribers() {
     let figures = measured("deliver", &["--size", "0.02"]).await;

@@ -36,36 +36,42 @@ pub(super) async fn run(bench: &Bench) -> Result<Vec<Figure>> {
     let log = scratch.log("bench", &[]).await?;
     let mut figures = Vec::new();
     for peer in LIBRARIES {
-        let case = format!("{CALLERS} callers, {peer}");
-        // its first turn tells whether it is there, and is not counted
-        let version = match drive(bench, peer).await? {
-            Outcome::Ran(said) => said.version,
-            Outcome::Missing(reason) => {
-                figures.push(Figure::missing(case, peer, reason));
-                continue;
-            }
-        };
         let ours = async || append_for(&log, CALLERS, bench.turn).await;
-        let theirs = async || match drive(bench, peer).await? {
-            Outcome::Ran(Said { events, seconds, .. }) => {
-                Ok(Turn { events, took: Duration::from_secs_f64(seconds), processor: None })
-            }
-            Outcome::Missing(reason) => bail!("{peer} was there a moment ago: {reason}"),
-        };
-        let name = format!("{peer} {version}");
-        let figure = contest(bench, case, ("onenet", ours), (&name, theirs)).await?;
+        let figure = beside(bench, peer, CALLERS, ours).await?;
         figures.push(figure.with(Bar::AtLeast(5.0, 10.0)));
     }
     Ok(figures)
 }
 
+/// In turns with a peer, if it is there.
+pub(super) async fn beside(
+    bench: &Bench,
+    peer: &str,
+    callers: usize,
+    ours: impl AsyncFnMut() -> Result<Turn>,
+) -> Result<Figure> {
+    let case = format!("{callers} callers, {peer}");
+    // its first turn tells whether it is there, and is not counted
+    let version = match drive(bench, peer, callers).await? {
+        Outcome::Ran(said) => said.version,
+        Outcome::Missing(reason) => return Ok(Figure::missing(case, peer, reason)),
+    };
+    let theirs = async || match drive(bench, peer, callers).await? {
+        Outcome::Ran(Said { events, seconds, .. }) => {
+            Ok(Turn { events, took: Duration::from_secs_f64(seconds), processor: None })
+        }
+        Outcome::Missing(reason) => bail!("{peer} was there a moment ago: {reason}"),
+    };
+    contest(bench, case, ("onenet", ours), (&format!("{peer} {version}"), theirs)).await
+}
+
 /// One turn of a peer, in a database of its own.
-async fn drive(bench: &Bench, peer: &str) -> Result<Outcome> {
+async fn drive(bench: &Bench, peer: &str, callers: usize) -> Result<Outcome> {
     let scratch = Scratch::create(&bench.postgres).await?;
     let program = bench.peers.join("run");
     let output = Command::new(&program)
         .args([peer, "--postgres", &scratch.owner_url()])
-        .args(["--callers", &CALLERS.to_string()])
+        .args(["--callers", &callers.to_string()])
         .args(["--seconds", &bench.turn.as_secs_f64().to_string()])
         .args(["--payload", &PAYLOAD.to_string()])
         .stdin(Stdio::null())
