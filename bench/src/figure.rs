@@ -94,6 +94,8 @@ pub struct Figure {
     case: String,
     outcome: Outcome,
     bar: Option<Bar>,
+    /// The curve that it is a point of, and where on it.
+    point: Option<(String, u64)>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -124,14 +126,18 @@ enum Outcome {
 }
 
 impl Figure {
+    fn new(case: impl Into<String>, outcome: Outcome) -> Self {
+        Self { case: case.into(), outcome, bar: None, point: None }
+    }
+
     pub(crate) fn ratio(case: impl Into<String>, ours: Side, theirs: Side) -> Self {
         let pairs = ours.turns.iter().zip(&theirs.turns);
         let ratio = Spread::of(pairs.map(|(ours, theirs)| rate(ours) / rate(theirs)));
-        Self { case: case.into(), outcome: Outcome::Ratio { ratio, ours, theirs }, bar: None }
+        Self::new(case, Outcome::Ratio { ratio, ours, theirs })
     }
 
     pub(crate) fn latency(case: impl Into<String>, load: String, quantiles: Quantiles) -> Self {
-        Self { case: case.into(), outcome: Outcome::Latency { load, quantiles }, bar: None }
+        Self::new(case, Outcome::Latency { load, quantiles })
     }
 
     /// From the turns of both sides, round by round; quantiles are those of all turns together.
@@ -148,18 +154,23 @@ impl Figure {
         let theirs = Latencies::together(theirs)?.quantiles();
         let theirs_name = theirs_name.to_owned();
         let outcome = Outcome::Slower { load, ratio, ours, theirs_name, theirs };
-        Ok(Self { case: case.into(), outcome, bar: None })
+        Ok(Self::new(case, outcome))
     }
 
     pub(crate) fn missing(case: impl Into<String>, peer: &str, reason: String) -> Self {
-        let outcome = Outcome::Missing { peer: peer.to_owned(), reason };
-        Self { case: case.into(), outcome, bar: None }
+        Self::new(case, Outcome::Missing { peer: peer.to_owned(), reason })
     }
 
     /// The bar that this case is held against.
     #[must_use]
     pub(crate) fn with(self, bar: Bar) -> Self {
         Self { bar: Some(bar), ..self }
+    }
+
+    /// Makes it a point of a curve.
+    #[must_use]
+    pub(crate) fn on(self, curve: &str, at: u64) -> Self {
+        Self { point: Some((curve.to_owned(), at)), ..self }
     }
 
     /// Whether it is where it has to be; nothing where nothing is asked of it, or nothing could be

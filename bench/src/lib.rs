@@ -49,8 +49,8 @@ impl Bench {
         Self::sized(usual, self.size)
     }
 
-    /// Subscribers where there are usually so many, which nobody goes beyond.
-    fn subscribers(&self, usual: u64) -> u64 {
+    /// So many of what there is never more of than usual, however long the logs are.
+    fn at_most(&self, usual: u64) -> u64 {
         Self::sized(usual, self.size.min(1.0))
     }
 

@@ -13,6 +13,7 @@ mod limit;
 mod peers;
 mod rebuild;
 mod relay;
+mod scale;
 mod tail;
 mod unary;
 mod visible;
@@ -100,6 +101,13 @@ pub const ROWS: &[Row] = &[
         needs_kafka: false,
         run: |bench| Box::pin(arrive::run(bench)),
     },
+    Row {
+        name: "scale",
+        what: "several appenders on one log; appending to long logs and reading their ends",
+        against: "one appender; a short log",
+        needs_kafka: false,
+        run: |bench| Box::pin(scale::run(bench)),
+    },
 ];
 
 /// The event that benchmarks append.
@@ -125,9 +133,9 @@ async fn append_for(log: &PgLog, callers: usize, turn: Duration) -> Result<Turn>
     Turn::of(closed_loop(callers, turn, call)).await
 }
 
-/// The whole log from its beginning, page by page; answers how many events.
-async fn read(log: &PgLog, page: u32) -> Result<u64> {
-    let (mut above, mut read) = (0, 0);
+/// A log above a position, page by page; answers how many events.
+async fn read(log: &PgLog, mut above: u64, page: u32) -> Result<u64> {
+    let mut read = 0;
     loop {
         let events = log.read(above, page).await?;
         let Some(last) = events.last() else { return Ok(read) };

@@ -48,7 +48,8 @@ async fn a_read_model_is_rebuilt_beside_reading_its_log() {
 /// It may be installed here or not: either is said.
 #[tokio::test]
 async fn a_peer_that_is_not_installed_is_said_to_be_missing() {
-    for figure in measured("umadb", &[]).await {
+    let peers = concat!(env!("CARGO_MANIFEST_DIR"), "/../bench/peers");
+    for figure in measured("umadb", &["--peers", peers]).await {
         if figure["outcome"]["missing"]["peer"] == "umadb" {
             let reason = &figure["outcome"]["missing"]["reason"];
             assert!(reason.as_str().unwrap().contains("bench/peers/setup"), "{figure}");
@@ -76,6 +77,20 @@ async fn arriving_is_measured_from_the_moment_it_was_meant_to_begin() {
             assert!(0 < median && median <= p99, "{figure}");
         }
     }
+}
+
+#[tokio::test]
+async fn scaling_is_measured_over_appenders_and_over_the_lengths_of_logs() {
+    let figures = measured("scale", &["--size", "0.002"]).await;
+    figures.iter().for_each(assert_ratio);
+    let curve = |name| {
+        let points = figures.iter().map(|figure| &figure["point"]);
+        let on_it = points.filter(|point| point[0] == name);
+        on_it.map(|point| point[1].as_u64().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(curve("append by appenders"), [2, 4]);
+    assert_eq!(curve("append to a log"), [200, 2_000]);
+    assert_eq!(curve("tail of a log"), [200, 2_000]);
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ const PER_SECOND: u32 = 100;
 /// Events at a steady rate, each from the moment it was meant to be appended at until a subscriber has it.
 pub(super) async fn run(bench: &Bench) -> Result<Vec<Figure>> {
     let mut figures = Vec::new();
-    for subscribers in SUBSCRIBERS.map(|usual| bench.subscribers(usual)) {
+    for subscribers in SUBSCRIBERS.map(|usual| bench.at_most(usual)) {
         figures.push(at(bench, subscribers).await?);
     }
     Ok(figures)
@@ -55,6 +55,7 @@ async fn at(bench: &Bench, subscribers: u64) -> Result<Figure> {
     running.stop().await?;
     let (case, load) = (format!("subscribers: {subscribers}"), format!("{PER_SECOND} events/s"));
     let figure = Figure::slower(case, load, &our_turns, ("fan-out", &their_turns))?;
+    let figure = figure.on("p99 of arriving, by subscribers", subscribers);
     Ok(if subscribers == ASKED { figure.with(Bar::AtMostTimes(3.0, 1.5)) } else { figure })
 }
 

@@ -27,7 +27,7 @@ const MOST: u64 = 30_000;
 /// Bursts of events, each from the commit that makes it visible until every subscriber has all of it.
 pub(super) async fn run(bench: &Bench) -> Result<Vec<Figure>> {
     let mut figures = Vec::new();
-    for subscribers in SUBSCRIBERS.map(|usual| bench.subscribers(usual)) {
+    for subscribers in SUBSCRIBERS.map(|usual| bench.at_most(usual)) {
         figures.push(to(bench, subscribers).await?);
     }
     Ok(figures)
@@ -71,6 +71,7 @@ async fn to(bench: &Bench, subscribers: u64) -> Result<Figure> {
     let theirs = async || Turn::repeated(turn, &mut resend).await;
     let figure = contest(bench, case, ("onenet", ours), ("fan-out", theirs)).await?;
     running.stop().await?;
+    let figure = figure.on("deliveries, by subscribers", subscribers);
     Ok(if subscribers == ASKED { figure.with(Bar::AtLeast(0.5, 0.8)) } else { figure })
 }
 

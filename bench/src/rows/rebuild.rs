@@ -51,7 +51,7 @@ pub(super) async fn run(bench: &Bench) -> Result<Vec<Figure>> {
         };
         Turn::of(rebuilding).await
     };
-    let theirs = async || Turn::of(super::read(&log, PAGE)).await;
+    let theirs = async || Turn::of(super::read(&log, 0, PAGE)).await;
     let case = format!("{events} enterprises");
     let figure = contest(bench, case, ("onenet", ours), ("reading pages", theirs)).await?;
     Ok(vec![figure.with(Bar::AtLeast(0.5, 0.7))])

@@ -30,7 +30,7 @@ pub(super) async fn run(bench: &Bench) -> Result<Vec<Figure>> {
         .context("a logical slot: PostgreSQL has to run with wal_level = logical")?;
     fill(&mut slot, events).await?;
     let slot = Mutex::new(slot);
-    let ours = async || Turn::of(super::read(&log, PAGE)).await;
+    let ours = async || Turn::of(super::read(&log, 0, PAGE)).await;
     let theirs = async || Turn::of(decode(&slot, &name)).await;
     let case = format!("{events} events");
     let figure = contest(bench, case, ("onenet", ours), ("pgoutput", theirs)).await;

@@ -1,0 +1,146 @@
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Result, bail};
+use futures::{
+    future::try_join_all,
+    stream::{self, StreamExt as _, TryStreamExt as _},
+};
+use onenet_eventstore::{Db, PgLog, sqlx::Executor as _, testing::Scratch};
+use tokio::{runtime, sync::Barrier};
+
+use super::{append_one, filled};
+use crate::{
+    Bar, Bench, Figure,
+    contest::{Turn, closed_loop, contest},
+};
+
+const SCHEMA: &str = "bench";
+/// Callers, however many appenders they are divided among.
+const CALLERS: usize = 256;
+const APPENDERS: [usize; 2] = [2, 4];
+/// Events of the longest log, and of the shortest where that is long enough.
+const LONGEST: u64 = 1_000_000;
+const SHORTEST: u64 = 10_000;
+/// Appended in one turn: few, since the shortest log grows by them.
+const APPENDS: u64 = 4_000;
+/// Read in one go from the end of a log.
+const END: u64 = 10_000;
+const PAGE: u32 = 1_000;
+
+/// Against one appender, and against the shortest log.
+pub(super) async fn run(bench: &Bench) -> Result<Vec<Figure>> {
+    let mut figures = Vec::new();
+    let scratch = Scratch::create(&bench.postgres).await?;
+    scratch.log(SCHEMA, &[]).await?;
+    for count in APPENDERS {
+        figures.push(appenders(bench, &scratch, count).await?);
+    }
+    let mut logs = Vec::new();
+    for events in lengths(bench.events(LONGEST)) {
+        logs.push(Log::create(bench, events).await?);
+    }
+    let [shortest, longer @ ..] = &logs[..] else { bail!("there is nothing to compare") };
+    for longer in longer {
+        figures.extend(longer.beside(bench, shortest).await?);
+    }
+    Ok(figures)
+}
+
+/// Ten times as long each, at least three.
+fn lengths(longest: u64) -> Vec<u64> {
+    let shorter = std::iter::successors(Some(longest), |length| Some((length / 10).max(1)));
+    let count = 1 + shorter.clone().take_while(|length| *length > SHORTEST).count();
+    let mut lengths: Vec<u64> = shorter.take(count.max(3)).collect();
+    lengths.reverse();
+    lengths
+}
+
+async fn appenders(bench: &Bench, scratch: &Scratch, count: usize) -> Result<Figure> {
+    let turn = bench.turn / 4;
+    let ours = async || append_by(scratch, count, turn).await;
+    let theirs = async || append_by(scratch, 1, turn).await;
+    let case = format!("append by {count} appenders, {CALLERS} callers");
+    let figure = contest(bench, case, ("onenet", ours), ("one appender", theirs)).await?;
+    Ok(figure.on("append by appenders", count as u64))
+}
+
+/// Each appender has a runtime, a log opened for itself and connections of its own, as it would have in a
+/// process of its own.
+async fn append_by(scratch: &Scratch, count: usize, turn: Duration) -> Result<Turn> {
+    let begin = Arc::new(Barrier::new(count + 1));
+    let appenders = (0..count).map(|_| {
+        let (settings, begin) = (scratch.settings(SCHEMA), Arc::clone(&begin));
+        let appending = async move {
+            let log = PgLog::open(Db::connect(&settings).await?).await?;
+            // it connects by the way
+            append_one(&log).await?;
+            begin.wait().await;
+            let call = move |_| {
+                let log = log.clone();
+                async move { append_one(&log).await }
+            };
+            closed_loop(CALLERS / count, turn, call).await
+        };
+        let appender = tokio::task::spawn_blocking(|| {
+            runtime::Builder::new_current_thread().enable_all().build()?.block_on(appending)
+        });
+        async move { appender.await? }
+    });
+    let mut appenders = try_join_all(appenders);
+    tokio::select! {
+        ended = &mut appenders => bail!("appenders ended before they began: {ended:?}"),
+        _ = begin.wait() => {}
+    }
+    Turn::of(async { Ok(appenders.await?.into_iter().sum()) }).await
+}
+
+/// A log of some length.
+struct Log {
+    events: u64,
+    log: PgLog,
+}
+
+impl Log {
+    async fn create(bench: &Bench, events: u64) -> Result<Self> {
+        let scratch = Scratch::create(&bench.postgres).await?;
+        let log = scratch.log(SCHEMA, &[]).await?;
+        let mut owner = scratch.owner(SCHEMA).await?;
+        filled::fill(&mut owner, events).await?;
+        append_one(&log).await?;
+        // what PostgreSQL would do by itself, in the middle of a turn
+        owner.execute("vacuum analyze events").await?;
+        owner.execute("checkpoint").await?;
+        Ok(Self { events, log })
+    }
+
+    async fn beside(&self, bench: &Bench, shortest: &Self) -> Result<[Figure; 2]> {
+        let (events, than) = (self.events, format!("{} events", shortest.events));
+        let case = format!("append to {events} events, {CALLERS} callers");
+        let appends = bench.at_most(APPENDS);
+        let (ours, theirs) =
+            (async || self.append(appends).await, async || shortest.append(appends).await);
+        let append = contest(bench, case, ("onenet", ours), (&than, theirs)).await?;
+        let time = bench.turn / 10;
+        let (ours, theirs) = (
+            async || Turn::repeated(time, async || self.tail().await).await,
+            async || Turn::repeated(time, async || shortest.tail().await).await,
+        );
+        let case = format!("tail of {events} events");
+        let tail = contest(bench, case, ("onenet", ours), (&than, theirs)).await?;
+        let flat = Bar::AtLeast(0.8, 0.95);
+        let curves = [(append, "append to a log"), (tail, "tail of a log")];
+        Ok(curves.map(|(figure, curve)| figure.with(flat).on(curve, events)))
+    }
+
+    async fn append(&self, appends: u64) -> Result<Turn> {
+        let appends = stream::iter(0..appends).map(|_| append_one(&self.log));
+        let appended =
+            appends.buffer_unordered(CALLERS).try_fold(0, |all, ()| async move { Ok(all + 1) });
+        Turn::of(appended).await
+    }
+
+    async fn tail(&self) -> Result<Turn> {
+        let end = self.log.head().await?.number.saturating_sub(END);
+        Turn::of(super::read(&self.log, end, PAGE)).await
+    }
+}
