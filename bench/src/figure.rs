@@ -118,6 +118,12 @@ enum Outcome {
         theirs_name: String,
         theirs: Quantiles,
     },
+    /// Something that is compared with nothing.
+    Amount {
+        amount: f64,
+        unit: String,
+        how: String,
+    },
     /// What it is compared with is not there, and why.
     Missing {
         peer: String,
@@ -155,6 +161,12 @@ impl Figure {
         let theirs_name = theirs_name.to_owned();
         let outcome = Outcome::Slower { load, ratio, ours, theirs_name, theirs };
         Ok(Self::new(case, outcome))
+    }
+
+    /// So much of `unit`, and how it was found.
+    pub(crate) fn amount(case: impl Into<String>, amount: f64, unit: &str, how: &str) -> Self {
+        let outcome = Outcome::Amount { amount, unit: unit.to_owned(), how: how.to_owned() };
+        Self::new(case, outcome)
     }
 
     pub(crate) fn missing(case: impl Into<String>, peer: &str, reason: String) -> Self {
@@ -218,6 +230,9 @@ impl fmt::Display for Figure {
                 "| {case} | {:.2} ({:.2} – {:.2}) | {bar}{mark} | {ours} at {load} | {theirs_name}: {theirs} | – |",
                 ratio.median, ratio.least, ratio.most,
             ),
+            Outcome::Amount { amount, unit, how } => {
+                write!(f, "| {case} | – | {bar} | {amount:.1} {unit} | {how} | – |")
+            }
             Outcome::Missing { peer, reason } => {
                 write!(f, "| {case} | – | {bar} | – | {peer}: **missing**, {reason} | – |")
             }

@@ -9,6 +9,7 @@ mod contest;
 mod figure;
 mod latency;
 mod machine;
+mod process;
 mod report;
 mod rows;
 
@@ -34,6 +35,8 @@ pub struct Bench {
     pub kafka: String,
     /// Folder of the peers' drivers.
     pub peers: PathBuf,
+    /// The program itself, for rows that look at its processes.
+    pub program: PathBuf,
     /// How often each side has its turn.
     pub rounds: usize,
     /// How long a turn takes.

@@ -10,6 +10,8 @@ mod exchange;
 mod fan_out;
 mod filled;
 mod limit;
+mod memory;
+mod node;
 mod peers;
 mod rebuild;
 mod relay;
@@ -107,6 +109,13 @@ pub const ROWS: &[Row] = &[
         against: "one appender; a short log",
         needs_kafka: false,
         run: |bench| Box::pin(scale::run(bench)),
+    },
+    Row {
+        name: "memory",
+        what: "an idle node, a subscriber, a relay a million events behind",
+        against: "nothing",
+        needs_kafka: true,
+        run: |bench| Box::pin(memory::run(bench)),
     },
 ];
 

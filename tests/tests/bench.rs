@@ -94,6 +94,15 @@ async fn scaling_is_measured_over_appenders_and_over_the_lengths_of_logs() {
 }
 
 #[tokio::test]
+async fn memory_is_that_of_processes_which_do_something() {
+    let figures = measured("memory", &["--size", "0.02"]).await;
+    assert_eq!(figures.len(), 3);
+    for figure in figures {
+        assert!(figure["outcome"]["amount"]["amount"].as_f64().unwrap() > 0.0, "{figure}");
+    }
+}
+
+#[tokio::test]
 async fn a_row_that_is_not_there_is_named_before_anything_starts() {
     let (is_well, said) = run(&["bench", "apend"]).await;
     assert!(!is_well && said.contains("apend") && said.contains("--list"), "{said}");

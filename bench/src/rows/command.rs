@@ -11,8 +11,8 @@ use anyhow::{Context as _, Result};
 use onenet_chassis::{
     Role,
     day::SystemClock,
-    private::{Plan, PrivateNode},
-    testing::{self, OPERATOR, elsewhere::Registered, uscc},
+    private::PrivateNode,
+    testing::{OPERATOR, elsewhere::Registered, uscc},
 };
 use onenet_eventstore::testing::new_id;
 use onenet_proto::enterprise::v1::{
@@ -23,7 +23,7 @@ use onenet_proto::enterprise::v1::{
 };
 use tonic::transport::Channel;
 
-use super::{echo, new_name};
+use super::{echo, node};
 use crate::{
     Bar, Bench, Figure,
     contest::{Turn, closed_loop, contest},
@@ -40,10 +40,7 @@ const KNOWN_WITHIN: Duration = Duration::from_secs(30);
 pub(super) async fn run(bench: &Bench) -> Result<Vec<Figure>> {
     let folder = tempfile::tempdir()?;
     let context = || vec![onenet_enterprise::context()];
-    let (database, prefix) = (new_name("bench_"), String::new());
-    let brokers = onenet_chassis::private::Brokers::Plain(String::new());
-    let plan = Plan { kafka: None, database, prefix, ..testing::plan(&bench.postgres, brokers) };
-    let node = PrivateNode::make(folder.path(), &plan).await?;
+    let node = PrivateNode::make(folder.path(), &node::plan(bench)).await?;
     node.prepare(&context()).await?;
     let running = node.start(context(), &[Role::Api, Role::Project], Arc::new(SystemClock)).await?;
     register_public_side(&node, running.address).await?;

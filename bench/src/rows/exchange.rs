@@ -1,20 +1,19 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result};
-use futures::future::try_join_all;
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use onenet_chassis::{
     Role,
     day::SystemClock,
-    private::{Brokers, Plan, PrivateNode, Running},
+    private::{PrivateNode, Running},
     testing::{
-        self,
         elsewhere::{Registered, know},
         uscc,
     },
 };
 use onenet_eventstore::{
-    Db, PgLog,
-    sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection},
+    PgLog,
+    sqlx::PgConnection,
     testing::{cause, new_id},
 };
 use onenet_exchange::feed::FEED;
@@ -29,13 +28,15 @@ use onenet_proto::{
 use tokio::time::Instant;
 use tonic::{Code, transport::Channel};
 
-use super::{fan_out::Subscriber, filled::Kind, new_name};
+use super::{fan_out::Subscriber, filled::Kind, node};
 use crate::{Bench, PAYLOAD};
 
 const BUREAU: u32 = 1;
 const AGENCY: u32 = 2;
 const TYPE: &str = "onenet.hazard.v1.MajorHazardFiled";
 const KNOWN_WITHIN: Duration = Duration::from_secs(30);
+/// Subscriptions that are opened at a time.
+const AT_ONCE: usize = 16;
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// What is in the feed: hazards that were filed, of a plant that is not the agency.
@@ -56,11 +57,7 @@ impl Exchange {
     /// Made, and not running yet.
     pub(super) async fn make(bench: &Bench) -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let (database, prefix) = (new_name("bench_"), String::new());
-        let brokers = Brokers::Plain(String::new());
-        let plan =
-            Plan { kafka: None, database, prefix, ..testing::plan(&bench.postgres, brokers) };
-        let node = PrivateNode::make(folder.path(), &plan).await?;
+        let node = PrivateNode::make(folder.path(), &node::plan(bench)).await?;
         node.prepare(&[onenet_exchange::context()]).await?;
         let mut known: Vec<_> = ["41", "4101", "410102"].map(Registered::division).into();
         known.push(Registered::Organisation(Registered::body(&uscc(BUREAU), Tier::Province, "41")));
@@ -77,7 +74,7 @@ impl Exchange {
 
     /// The feed, to append to as its followers do.
     pub(super) async fn feed(&self) -> Result<PgLog> {
-        Ok(PgLog::open(Db::connect(&self.node.settings().database(FEED)?).await?).await?)
+        node::log(&self.node, FEED).await
     }
 
     /// An event at the feed's end, as a follower brings it.
@@ -100,9 +97,7 @@ impl Exchange {
 
     /// The feed's owner, to fill it.
     pub(super) async fn owner(&self) -> Result<PgConnection> {
-        let mut owner = PgConnection::connect(&self.node.settings().owner_url()?).await?;
-        owner.execute(AssertSqlSafe(format!("set search_path = {FEED}, pg_temp"))).await?;
-        Ok(owner)
+        node::owner(&self.node, FEED).await
     }
 
     /// Registers the agency, and gives it its grant.
@@ -145,17 +140,20 @@ impl Exchange {
         count: u64,
     ) -> Result<Vec<Subscriber>> {
         let until = Instant::now() + KNOWN_WITHIN;
-        let open = async |_| loop {
-            match Subscriber::open(self.connect(address)?).await {
-                Ok(subscriber) => return Ok(subscriber),
-                Err(status)
-                    if status.code() != Code::FailedPrecondition || Instant::now() > until =>
-                {
-                    return Err(status).context("subscribing");
+        let open = |_| async move {
+            loop {
+                match Subscriber::open(self.connect(address)?).await {
+                    Ok(subscriber) => return Ok(subscriber),
+                    Err(status)
+                        if status.code() != Code::FailedPrecondition || Instant::now() > until =>
+                    {
+                        return Err(status).context("subscribing");
+                    }
+                    Err(_) => tokio::time::sleep(LOOK_EVERY).await,
                 }
-                Err(_) => tokio::time::sleep(LOOK_EVERY).await,
             }
         };
-        try_join_all((0..count).map(open)).await
+        // each reads all rights once: more at a time wait longer for a connection than exchange lets them
+        stream::iter(0..count).map(open).buffered(AT_ONCE).try_collect().await
     }
 }

@@ -2,18 +2,18 @@ use anyhow::{Context as _, Result, ensure};
 use futures::future::try_join_all;
 use onenet_chassis::{
     config::role,
-    private::{Brokers, Plan, PrivateNode},
+    private::PrivateNode,
     register::KeepRegister,
-    testing::{self, elsewhere::Registered, uscc},
+    testing::{elsewhere::Registered, uscc},
 };
 use onenet_eventstore::{
-    Db, PgLog, Rebuild,
+    PgLog, Rebuild,
     testing::{cause, new_id},
 };
 use onenet_kernel::{EventStore as _, NewEvent, Version};
 use onenet_proto::enterprise::v1::Enterprise;
 
-use super::new_name;
+use super::node;
 use crate::{
     Bar, Bench, Figure, PAYLOAD,
     contest::{Turn, contest},
@@ -30,12 +30,9 @@ const TOGETHER: usize = 1_000;
 /// The register of enterprises, made anew from its log, against reading that log.
 pub(super) async fn run(bench: &Bench) -> Result<Vec<Figure>> {
     let folder = tempfile::tempdir()?;
-    let (database, prefix) = (new_name("bench_"), String::new());
-    let brokers = Brokers::Plain(String::new());
-    let plan = Plan { kafka: None, database, prefix, ..testing::plan(&bench.postgres, brokers) };
-    let node = PrivateNode::make(folder.path(), &plan).await?;
+    let node = PrivateNode::make(folder.path(), &node::plan(bench)).await?;
     node.prepare(&[onenet_enterprise::context()]).await?;
-    let log = PgLog::open(Db::connect(&node.settings().database(CONTEXT)?).await?).await?;
+    let log = node::log(&node, CONTEXT).await?;
     let events = bench.events(EVENTS);
     register(&log, u32::try_from(events)?).await?;
 

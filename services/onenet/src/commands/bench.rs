@@ -1,6 +1,6 @@
 //! Measures this build on this machine, on servers of its own.
 
-use std::{fs, time::Duration};
+use std::{env, fs, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
 use onenet_bench::{Bench, Machine, ROWS, Report, Row};
@@ -33,6 +33,7 @@ pub(crate) async fn run(options: cli::Bench) -> Result<()> {
         postgres: postgres.url("postgres"),
         kafka: kafka.as_ref().map(Kafka::bootstrap).unwrap_or_default(),
         peers: options.peers,
+        program: env::current_exe().context("finding this program")?,
         rounds: options.rounds,
         turn: Duration::from_secs_f64(options.seconds),
         size: options.size,
