@@ -34,6 +34,12 @@ impl Spread {
         let [least, most] = [values.first(), values.last()].map(|end| end.copied().unwrap_or(0.0));
         Self { median, least, most }
     }
+
+    /// Of what becomes of these values.
+    fn map(self, of: impl Fn(f64) -> f64) -> Self {
+        let [median, one, other] = [self.median, self.least, self.most].map(of);
+        Self { median, least: one.min(other), most: one.max(other) }
+    }
 }
 
 /// Where a row has to be.
@@ -189,15 +195,51 @@ impl Figure {
     /// compared.
     #[must_use]
     pub fn holds(&self) -> Option<bool> {
+        self.standing().map(|standing| standing.times.median >= 1.0)
+    }
+
+    /// How it stands to its bar.
+    pub(crate) fn standing(&self) -> Option<Standing> {
         match (&self.outcome, self.bar?) {
-            (Outcome::Ratio { ratio, .. }, Bar::AtLeast(bar, _)) => Some(ratio.median >= bar),
-            (Outcome::Latency { quantiles, .. }, Bar::Within(ms, _)) => {
-                Some(millis(quantiles.p99_us) <= ms)
+            (Outcome::Ratio { ratio, .. }, Bar::AtLeast(bar, reach)) => {
+                Some(Standing { times: ratio.map(|ratio| ratio / bar), reach: reach / bar })
             }
-            (Outcome::Slower { ratio, .. }, Bar::AtMostTimes(bar, _)) => Some(ratio.median <= bar),
+            (Outcome::Latency { quantiles, .. }, Bar::Within(bar, reach)) => {
+                let times = Spread::of([bar / millis(quantiles.p99_us)]);
+                Some(Standing { times, reach: bar / reach })
+            }
+            (Outcome::Slower { ratio, .. }, Bar::AtMostTimes(bar, reach)) => {
+                Some(Standing { times: ratio.map(|ratio| bar / ratio), reach: bar / reach })
+            }
             _ => None,
         }
     }
+
+    pub(crate) fn case(&self) -> &str {
+        &self.case
+    }
+
+    /// Where it stands on its curve.
+    pub(crate) fn point(&self) -> Option<Point<'_>> {
+        let (curve, at) = self.point.as_ref()?;
+        let (Outcome::Ratio { ratio, .. } | Outcome::Slower { ratio, .. }) = &self.outcome else {
+            return None;
+        };
+        Some(Point { curve, at: *at, ratio: *ratio })
+    }
+}
+
+/// A figure beside its bar: 1 is the bar, and more is better.
+pub(crate) struct Standing {
+    pub(crate) times: Spread,
+    pub(crate) reach: f64,
+}
+
+/// A point of a curve.
+pub(crate) struct Point<'a> {
+    pub(crate) curve: &'a str,
+    pub(crate) at: u64,
+    pub(crate) ratio: Spread,
 }
 
 impl fmt::Display for Figure {

@@ -9,6 +9,7 @@ mod contest;
 mod figure;
 mod latency;
 mod machine;
+mod plot;
 mod process;
 mod report;
 mod rows;

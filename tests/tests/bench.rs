@@ -61,10 +61,15 @@ async fn a_peer_that_is_not_installed_is_said_to_be_missing() {
 
 #[tokio::test]
 async fn deliveries_are_measured_for_few_and_for_many_subscribers() {
-    let figures = measured("deliver", &["--size", "0.02"]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let plot = ["--size", "0.02", "--plot", folder.path().to_str().unwrap()];
+    let figures = measured("deliver", &plot).await;
     let cases: Vec<_> = figures.iter().map(|figure| figure["case"].as_str().unwrap()).collect();
     assert_eq!(cases, ["subscribers: 1", "subscribers: 4", "subscribers: 20"]);
     figures.iter().for_each(assert_ratio);
+    let svg = fs::read_to_string(folder.path().join("deliveries-by-subscribers.svg")).unwrap();
+    assert_eq!(svg.matches("<circle").count(), 3, "{svg}");
+    assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"), "{svg}");
 }
 
 #[tokio::test]

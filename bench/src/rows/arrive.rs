@@ -55,7 +55,7 @@ async fn at(bench: &Bench, subscribers: u64) -> Result<Figure> {
     running.stop().await?;
     let (case, load) = (format!("subscribers: {subscribers}"), format!("{PER_SECOND} events/s"));
     let figure = Figure::slower(case, load, &our_turns, ("fan-out", &their_turns))?;
-    let figure = figure.on("p99 of arriving, by subscribers", subscribers);
+    let figure = figure.on("p99 of arriving by subscribers", subscribers);
     Ok(if subscribers == ASKED { figure.with(Bar::AtMostTimes(3.0, 1.5)) } else { figure })
 }
 

@@ -71,7 +71,7 @@ async fn to(bench: &Bench, subscribers: u64) -> Result<Figure> {
     let theirs = async || Turn::repeated(turn, &mut resend).await;
     let figure = contest(bench, case, ("onenet", ours), ("fan-out", theirs)).await?;
     running.stop().await?;
-    let figure = figure.on("deliveries, by subscribers", subscribers);
+    let figure = figure.on("deliveries by subscribers", subscribers);
     Ok(if subscribers == ASKED { figure.with(Bar::AtLeast(0.5, 0.8)) } else { figure })
 }
 

@@ -191,6 +191,9 @@ pub(crate) struct Bench {
     /// Writes everything to this file as well
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
+    /// Draws pictures (SVG) into this folder: all figures beside their bars, and each curve
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) plot: Option<PathBuf>,
     /// Folder of the drivers of other event stores
     #[arg(long, value_name = "FOLDER", default_value = "bench/peers")]
     pub(crate) peers: PathBuf,

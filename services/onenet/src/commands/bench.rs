@@ -52,6 +52,13 @@ pub(crate) async fn run(options: cli::Bench) -> Result<()> {
     let report =
         Report { machine, rounds: bench.rounds, turn_seconds: options.seconds, rows: measured };
     say(&report.to_string());
+    if let Some(folder) = options.plot {
+        fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
+        for (name, svg) in report.plots()? {
+            let file = folder.join(name);
+            fs::write(&file, svg).with_context(|| format!("writing {}", file.display()))?;
+        }
+    }
     if let Some(file) = options.json {
         let text = serde_json::to_string_pretty(&report)?;
         fs::write(&file, text).with_context(|| format!("writing {}", file.display()))?;
