@@ -23,7 +23,8 @@ BASELINE := proto/baseline.binpb
 export ONENET_KAFKA_LIB := $(CURDIR)/target/kafka/lib
 
 .PHONY: help setup setup-check build demo check test bench torture \
-        fmt lint doc proto-lint proto-breaking bans proto-baseline bench-peers clean
+        fmt lint doc proto-lint proto-breaking bans proto-baseline bench-peers \
+        bench-guard bench-guard-accept clean
 
 help: ## this list
 	@echo 'make demo and make test are the commands to know. All of them:'
@@ -85,7 +86,7 @@ torture: setup ## break a node of its own while it is used, and compare what was
 	@$(STEP) 'build' cargo build $(LOCK) -p onenet
 	@scripts/leaves-nothing $(BIN)/onenet torture --for $(T) $(if $(SEED),--seed $(SEED))
 
-bench: setup ## measure a release build beside limits and peers (ARGS='append tail'; quiet machine, ten minutes)
+bench: setup ## measure a release build beside limits and peers (ARGS='append tail'; quiet machine, a quarter of an hour)
 	@$(STEP) 'build for measuring' cargo build $(LOCK) --release -p onenet
 	@scripts/leaves-nothing $(or $(CARGO_TARGET_DIR),target)/release/onenet bench $(ARGS)
 
@@ -95,6 +96,18 @@ proto-baseline: $(BUF) ## record today's contracts as promised: at a release, re
 
 bench-peers: ## install the event stores that the benchmarks compare with (bench/peers/README.md)
 	@$(STEP) 'peers of the benchmarks' bench/peers/setup
+
+# with onenet, so that nothing is compiled a second time with other features
+GUARD = bench/guard --needs && \
+	cargo build $(LOCK) --release -p onenet -p onenet-bench --example guard && \
+	cargo build $(LOCK) -p onenet-devservers && \
+	$(BIN)/onenet-devservers run -- bench/guard $(or $(CARGO_TARGET_DIR),target)/release/examples/guard
+
+bench-guard: setup ## has a hot path more than a tenth more instructions than bench/guard.txt says? (needs valgrind)
+	@$(GUARD)
+
+bench-guard-accept: setup ## count them anew and take what is counted, reviewed like code
+	@$(GUARD) --accept
 
 clean: ## remove everything that was built or fetched
 	@cargo clean --quiet

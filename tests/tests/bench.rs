@@ -40,7 +40,7 @@ async fn a_row_is_measured_beside_its_limit() {
 
 #[tokio::test]
 async fn a_read_model_is_rebuilt_beside_reading_its_log() {
-    let figures = measured("rebuild", &["--size", "0.02"]).await;
+    let figures = measured("rebuild", &["--size", "0.05"]).await;
     assert_eq!(figures[0]["case"], "1000 enterprises");
     assert_ratio(&figures[0]);
 }

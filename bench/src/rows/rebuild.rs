@@ -21,7 +21,7 @@ use crate::{
 
 const CONTEXT: &str = "enterprise";
 /// More of them and the row would not end within a minute.
-const EVENTS: u64 = 50_000;
+const EVENTS: u64 = 20_000;
 /// As many as a rebuild reads at once.
 const PAGE: u32 = 500;
 /// Appends under way at once while the log is filled.

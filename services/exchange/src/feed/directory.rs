@@ -30,6 +30,20 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// Of divisions with the one above each, agencies with their certificates, and grants that were not revoked.
+    pub fn new(
+        divisions: impl IntoIterator<Item = (String, Option<String>)>,
+        agencies: impl IntoIterator<Item = (String, HashSet<String>)>,
+        given: impl IntoIterator<Item = Grant>,
+    ) -> Self {
+        let (parents, agencies) = (divisions.into_iter().collect(), agencies.into_iter().collect());
+        let mut grants: HashMap<String, Vec<Grant>> = HashMap::new();
+        for grant in given {
+            grants.entry(grant.agency.to_string()).or_default().push(grant);
+        }
+        Self { parents, agencies, grants, mark: String::new() }
+    }
+
     /// The division and all above it by jurisdiction, if it is known.
     #[must_use]
     pub fn chain(&self, code: &str) -> Option<Vec<String>> {
@@ -146,20 +160,17 @@ impl Directory {
                 .fetch_all(&mut *connection)
                 .await
                 .map_err(doing())?;
-        let mut grants: HashMap<String, Vec<Grant>> = HashMap::new();
-        for bytes in views {
-            let grant = grant(&bytes).map_err(|error| doing()(sqlx::Error::Decode(error)))?;
-            grants.entry(grant.agency.to_string()).or_default().push(grant);
-        }
+        let grants: Result<Vec<Grant>, _> = views.iter().map(|bytes| grant(bytes)).collect();
+        let grants = grants.map_err(|error| doing()(sqlx::Error::Decode(error)))?;
         let certificates = |(uscc, bytes): (String, Vec<u8>)| {
             let agency: Agency = decode(&bytes)?;
             Ok((uscc, agency.certificate_sha256.into_iter().collect()))
         };
-        let agencies: Result<_, Corrupt> = agencies.into_iter().map(certificates).collect();
+        let agencies: Result<Vec<_>, Corrupt> = agencies.into_iter().map(certificates).collect();
         let agencies =
             agencies.map_err(|corrupt| doing()(sqlx::Error::Decode(Box::new(corrupt))))?;
-        let parents = divisions.into_iter().collect();
-        self.newest.send_replace(Arc::new(Snapshot { parents, agencies, grants, mark }));
+        let snapshot = Snapshot { mark, ..Snapshot::new(divisions, agencies, grants) };
+        self.newest.send_replace(Arc::new(snapshot));
         Ok(())
     }
 

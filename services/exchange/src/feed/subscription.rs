@@ -3,7 +3,6 @@ use std::{sync::Arc, time::Duration};
 use onenet_chassis::{Refusal, trace};
 use onenet_kernel::Position;
 use onenet_proto::{
-    cloudevents::v1::CloudEvent,
     common::v1::ErrorReason,
     exchange::v1::{
         Batch, Delivery, ExchangeErrorReason as Reason, Progress, SubscribeResponse, Subscribed,
@@ -67,10 +66,10 @@ enum Passing<'a> {
 }
 
 impl Passing<'_> {
-    fn cloud(&self) -> CloudEvent {
+    fn delivery(&self, sequence: u64) -> Delivery {
         match self {
-            Self::Whole(event) => event.cloud.clone(),
-            Self::Reduced(event) => reduced(&event.cloud),
+            Self::Whole(event) => event.delivery(sequence),
+            Self::Reduced(event) => Delivery { sequence, event: Some(reduced(&event.cloud)) },
         }
     }
 
@@ -194,7 +193,7 @@ impl Stream {
                 .iter()
                 .map(|event| {
                     self.at.sequence += 1;
-                    Delivery { sequence: self.at.sequence, event: Some(event.cloud()) }
+                    event.delivery(self.at.sequence)
                 })
                 .collect();
             self.at.position = events.last().map_or(upto, |it| it.event().position);

@@ -10,9 +10,12 @@ use std::{
 use onenet_chassis::{Refusal, timestamp};
 use onenet_eventstore::{DbError, PgLog};
 use onenet_kernel::{EventStore as _, Recorded, Version};
-use onenet_proto::cloudevents::v1::{
-    CloudEvent,
-    cloud_event::{CloudEventAttributeValue as Value, Data, cloud_event_attribute_value::Attr},
+use onenet_proto::{
+    cloudevents::v1::{
+        CloudEvent,
+        cloud_event::{CloudEventAttributeValue as Value, Data, cloud_event_attribute_value::Attr},
+    },
+    exchange::v1::Delivery,
 };
 use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
@@ -47,6 +50,55 @@ pub struct FeedEvent {
     pub cloud: CloudEvent,
     /// What it corrects or withdraws.
     pub(crate) corrects: Option<Corrects>,
+}
+
+impl FeedEvent {
+    /// From the feed's row: `chain` is its division and all above it, `node` where it came from.
+    #[must_use]
+    pub fn new(row: Recorded, chain: Vec<String>, node: &str) -> Self {
+        // the feed's streams are named `<context>/<origin stream>`
+        let context = row.stream.as_str().split('/').next().unwrap_or_default();
+        let text = |text: &str| Value { attr: Some(Attr::CeString(text.to_owned())) };
+        let time = Value { attr: Some(Attr::CeTimestamp(timestamp(row.occurred_at))) };
+        let corrects = corrections::corrects(&row.stream, &row.event_type, &row.payload);
+        let mut attributes = HashMap::from([
+            ("subject".to_owned(), text(&row.key.subject)),
+            ("time".to_owned(), time),
+            ("datacontenttype".to_owned(), text("application/protobuf")),
+            ("division".to_owned(), text(&row.key.division)),
+            ("actor".to_owned(), text(&row.actor.organisation)),
+        ]);
+        for (name, value) in [("industry", &row.key.industry), ("rulesversion", &row.rules_version)]
+        {
+            if !value.is_empty() {
+                attributes.insert(name.to_owned(), text(value));
+            }
+        }
+        let cloud = CloudEvent {
+            // the event's own id, by which the feed knows it as a command
+            id: row.command_id.to_string(),
+            source: format!("/{node}/{context}"),
+            spec_version: "1.0".to_owned(),
+            r#type: row.event_type.clone(),
+            attributes,
+            data: Some(Data::BinaryData(row.payload)),
+        };
+        Self {
+            corrects,
+            position: row.position.number,
+            subject: row.key.subject,
+            chain,
+            industry: row.key.industry,
+            is_shared: SHARED.contains(&row.event_type.as_str()),
+            cloud,
+        }
+    }
+
+    /// What a subscriber gets of it.
+    #[must_use]
+    pub fn delivery(&self, sequence: u64) -> Delivery {
+        Delivery { sequence, event: Some(self.cloud.clone()) }
+    }
 }
 
 /// Consecutive events of the feed.
@@ -173,48 +225,10 @@ impl Tail {
         let node =
             rows.first().and_then(|row| row.origin.as_ref()).map(|origin| origin.node.clone());
         let node = node.unwrap_or_default();
-        let ready = rows.into_iter().map(|row| {
+        let events = rows.into_iter().map(|row| {
             let chain = snapshot.chain(&row.key.division);
-            Arc::new(ready(row, chain.unwrap_or_default(), &node))
+            Arc::new(FeedEvent::new(row, chain.unwrap_or_default(), &node))
         });
-        Ok(ready.collect())
-    }
-}
-
-fn ready(row: Recorded, chain: Vec<String>, node: &str) -> FeedEvent {
-    // the feed's streams are named `<context>/<origin stream>`
-    let context = row.stream.as_str().split('/').next().unwrap_or_default();
-    let text = |text: &str| Value { attr: Some(Attr::CeString(text.to_owned())) };
-    let time = Value { attr: Some(Attr::CeTimestamp(timestamp(row.occurred_at))) };
-    let corrects = corrections::corrects(&row.stream, &row.event_type, &row.payload);
-    let mut attributes = HashMap::from([
-        ("subject".to_owned(), text(&row.key.subject)),
-        ("time".to_owned(), time),
-        ("datacontenttype".to_owned(), text("application/protobuf")),
-        ("division".to_owned(), text(&row.key.division)),
-        ("actor".to_owned(), text(&row.actor.organisation)),
-    ]);
-    for (name, value) in [("industry", &row.key.industry), ("rulesversion", &row.rules_version)] {
-        if !value.is_empty() {
-            attributes.insert(name.to_owned(), text(value));
-        }
-    }
-    let cloud = CloudEvent {
-        // the event's own id, by which the feed knows it as a command
-        id: row.command_id.to_string(),
-        source: format!("/{node}/{context}"),
-        spec_version: "1.0".to_owned(),
-        r#type: row.event_type.clone(),
-        attributes,
-        data: Some(Data::BinaryData(row.payload)),
-    };
-    FeedEvent {
-        corrects,
-        position: row.position.number,
-        subject: row.key.subject,
-        chain,
-        industry: row.key.industry,
-        is_shared: SHARED.contains(&row.event_type.as_str()),
-        cloud,
+        Ok(events.collect())
     }
 }

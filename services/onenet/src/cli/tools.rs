@@ -173,7 +173,7 @@ pub(crate) struct Doctor {
 
 #[derive(Args)]
 pub(crate) struct Bench {
-    /// Only these rows; all of them take about ten minutes
+    /// Only these rows; all of them take about a quarter of an hour
     pub(crate) rows: Vec<String>,
     /// Names the rows, and measures nothing
     #[arg(long)]
