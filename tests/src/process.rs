@@ -50,6 +50,14 @@ impl Process {
         self.said.lock().unwrap().clone()
     }
 
+    /// What it holds in memory, in MiB.
+    #[must_use]
+    pub fn resident(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let held = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        held.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
+    }
+
     /// Waits until it has said so many lines.
     pub async fn until_said(&self, lines: usize, what: &str) {
         until(what, async || self.said().len() >= lines).await;

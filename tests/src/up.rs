@@ -54,6 +54,12 @@ impl Up {
         Self { node, folder: folder.to_owned(), address, process }
     }
 
+    /// What it holds in memory, in MiB; its servers do not count.
+    #[must_use]
+    pub fn resident(&self) -> u64 {
+        self.process.resident()
+    }
+
     /// Asks it to stop, and expects it to end well.
     pub async fn stop(self) {
         self.process.terminate();

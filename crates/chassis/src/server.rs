@@ -1,5 +1,7 @@
 //! The gRPC server: TLS with the caller's certificate requested, bounded in every direction.
 
+mod places;
+
 use std::{
     convert::Infallible,
     future::Future,
@@ -11,21 +13,20 @@ use std::{
 
 use onenet_proto::common::v1::ErrorReason;
 use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::{Semaphore, mpsc, watch},
+    net::TcpListener,
+    sync::{mpsc, watch},
     time::Instant,
 };
-use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use tokio_rustls::TlsAcceptor;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, body::Body, service::Routes, transport::Server};
 use tower::{Layer, Service};
 use tracing::Instrument as _;
 
+use self::places::{Connection, Places};
 use crate::{Refusal, config::ServerTls, meters, trace};
 
-/// Connections served at once; more wait in the system's queue.
-const CONNECTIONS: usize = 2_000;
 /// Calls at once per connection.
 const STREAMS_PER_CONNECTION: u32 = 1_024;
 /// How long a peer may take to prove who it is.
@@ -52,7 +53,7 @@ pub(crate) async fn serve(
     drain_within: Duration,
 ) -> Result<(), tonic::transport::Error> {
     let cut = CancellationToken::new();
-    let (accepted, incoming) = mpsc::channel::<Result<TlsStream<TcpStream>, Infallible>>(64);
+    let (accepted, incoming) = mpsc::channel::<Result<Connection, Infallible>>(64);
     tokio::spawn(accept(listener, tls, accepted, stop.clone()));
     let mut serving = pin!(
         Server::builder()
@@ -83,15 +84,14 @@ pub(crate) async fn serve(
 async fn accept(
     listener: TcpListener,
     tls: watch::Receiver<ServerTls>,
-    accepted: mpsc::Sender<Result<TlsStream<TcpStream>, Infallible>>,
+    accepted: mpsc::Sender<Result<Connection, Infallible>>,
     stop: CancellationToken,
 ) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
-    while let Some(Ok(place)) = stop.run_until_cancelled(Arc::clone(&places).acquire_owned()).await
-    {
+    let places = Places::of_this_process();
+    while let Some(Some(free)) = stop.run_until_cancelled(places.free()).await {
         let Some(arrived) = stop.run_until_cancelled(listener.accept()).await else { return };
-        let stream = match arrived {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match arrived {
+            Ok(arrived) => arrived,
             Err(error) => {
                 // out of files, or a peer that hung up: the listener itself goes on
                 tracing::warn!(
@@ -102,20 +102,23 @@ async fn accept(
                 continue;
             }
         };
+        let Some(place) = places.take(free, peer) else {
+            tracing::debug!(%peer, "an address has its share of connections");
+            continue;
+        };
         stream.set_nodelay(true).ok();
         let tls = TlsAcceptor::from(Arc::clone(&tls.borrow().config));
         let accepted = accepted.clone();
         tokio::spawn(async move {
             match tokio::time::timeout(HANDSHAKE_WITHIN, tls.accept(stream)).await {
                 Ok(Ok(stream)) => {
-                    accepted.send(Ok(stream)).await.ok();
+                    accepted.send(Ok(Connection::new(stream, place))).await.ok();
                 }
                 Ok(Err(error)) => {
                     tracing::info!(error = &error as &dyn std::error::Error, "a handshake failed");
                 }
                 Err(_) => tracing::info!("a handshake took too long"),
             }
-            drop(place);
         });
     }
 }
