@@ -2,12 +2,14 @@ use std::{fmt, time::Duration};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use fastrand::Rng;
-use onenet_devservers::{Kafka, Postgres};
 use onenet_eventstore::sqlx::{self, PgConnection};
 use rustix::process::{Pid, Signal, kill_process};
 use uuid::Uuid;
 
-use crate::node::Node;
+use crate::{
+    node::{Links, Node},
+    proxy::{Proxy, Way},
+};
 
 /// A session that holds this keeps every append waiting.
 const HOLD: &str =
@@ -19,6 +21,8 @@ const TAKE: &str = "update enterprise.leases set owner = gen_random_uuid(), unti
 /// How long a lease may stay without an owner: start and attempts of both relays fit in.
 const LEASED_WITHIN: Duration = Duration::from_mins(1);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// Bytes a second on a line that was good for millions: an append of some kilobytes takes a tenth of a second.
+const SLOW: u32 = 40_000;
 /// A fault that is not over by then is none that was planned.
 const OVER_WITHIN: Duration = Duration::from_mins(3);
 
@@ -41,6 +45,23 @@ pub enum Fault {
     AppendHeld,
     /// Another relay takes the lease while the first believes that it has it; the other is killed.
     TwoRelays,
+    /// Connections end, and new ones go through.
+    Cut(Link),
+    /// Nothing arrives any more and nobody is told, until the connections end.
+    HalfOpen(Link),
+    /// What arrives comes slowly.
+    Throttled(Link),
+}
+
+/// A piece of the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Link {
+    /// Between every process and PostgreSQL.
+    Database,
+    /// Between every process and Kafka.
+    Brokers,
+    /// Between the node and its callers and subscribers.
+    Callers,
 }
 
 /// A fault of a schedule.
@@ -55,7 +76,7 @@ pub(crate) struct Planned {
 
 impl Fault {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 17] = [
         Self::ApiKilled,
         Self::RelayKilled,
         Self::ExchangeKilled,
@@ -64,6 +85,15 @@ impl Fault {
         Self::KafkaStopped,
         Self::AppendHeld,
         Self::TwoRelays,
+        Self::Cut(Link::Database),
+        Self::Cut(Link::Brokers),
+        Self::Cut(Link::Callers),
+        Self::HalfOpen(Link::Database),
+        Self::HalfOpen(Link::Brokers),
+        Self::HalfOpen(Link::Callers),
+        Self::Throttled(Link::Database),
+        Self::Throttled(Link::Brokers),
+        Self::Throttled(Link::Callers),
     ];
 
     /// What it is called.
@@ -78,6 +108,15 @@ impl Fault {
             Self::KafkaStopped => "消息服务停顿 / Kafka stopped",
             Self::AppendHeld => "写入被占住 / append held open",
             Self::TwoRelays => "两个发布进程 / two relays",
+            Self::Cut(Link::Database) => "数据库连接被切断 / database cut off",
+            Self::Cut(Link::Brokers) => "消息服务连接被切断 / Kafka cut off",
+            Self::Cut(Link::Callers) => "调用方连接被切断 / callers cut off",
+            Self::HalfOpen(Link::Database) => "数据库连接半开 / database half open",
+            Self::HalfOpen(Link::Brokers) => "消息服务连接半开 / Kafka half open",
+            Self::HalfOpen(Link::Callers) => "调用方连接半开 / callers half open",
+            Self::Throttled(Link::Database) => "数据库限速 / database throttled",
+            Self::Throttled(Link::Brokers) => "消息服务限速 / Kafka throttled",
+            Self::Throttled(Link::Callers) => "调用方限速 / callers throttled",
         }
     }
 }
@@ -88,28 +127,15 @@ impl fmt::Display for Fault {
     }
 }
 
-/// One round: the processes, which are soon there again, more often than the servers.
-const ROUND: [Fault; 12] = [
-    Fault::ApiKilled,
-    Fault::ApiKilled,
-    Fault::ApiKilled,
-    Fault::RelayKilled,
-    Fault::RelayKilled,
-    Fault::ExchangeKilled,
-    Fault::ExchangeKilled,
-    Fault::PostgresKilled,
-    Fault::KafkaKilled,
-    Fault::KafkaStopped,
-    Fault::AppendHeld,
-    Fault::TwoRelays,
-];
+/// What comes oftener than once in a round: the processes, which are soon there again.
+const OFTEN: [Fault; 3] = [Fault::ApiKilled, Fault::RelayKilled, Fault::ExchangeKilled];
 
 /// Faults without end, the same for the same chance: round after round, each in an order of its own.
 pub(crate) fn schedule(mut chance: Rng) -> impl Iterator<Item = Planned> {
     let mut round = Vec::new();
     std::iter::repeat_with(move || {
         if round.is_empty() {
-            round = ROUND.to_vec();
+            round = [&Fault::ALL[..], &OFTEN].concat();
             chance.shuffle(&mut round);
         }
         let mut between = |from, to| Duration::from_millis(chance.u64(from..to));
@@ -130,8 +156,8 @@ async fn strike_at_once(node: &mut Node, Planned { fault, away, .. }: Planned) -
         Fault::ApiKilled => node.api.kill(),
         Fault::RelayKilled => node.relay.kill(),
         Fault::ExchangeKilled => node.feed.kill(),
-        Fault::PostgresKilled => node.postgres.kill_and_start(Postgres::kill, away).await?,
-        Fault::KafkaKilled => node.kafka.kill_and_start(Kafka::kill, away).await?,
+        Fault::PostgresKilled => node.kill_postgres(away).await?,
+        Fault::KafkaKilled => node.kill_kafka(away).await?,
         Fault::KafkaStopped => stop_for(node.kafka.running()?.pid(), away).await?,
         Fault::AppendHeld => {
             let mut holder = node.owner().await?;
@@ -156,8 +182,41 @@ async fn strike_at_once(node: &mut Node, Planned { fault, away, .. }: Planned) -
             }
             tokio::time::sleep(away).await;
         }
+        Fault::Cut(link) => link.of(&node.links).into_iter().for_each(Proxy::cut),
+        Fault::HalfOpen(link) => {
+            let proxies = link.of(&node.links);
+            set(&proxies, Way::HalfOpen);
+            tokio::time::sleep(away).await;
+            // what was on its way is lost: who comes back finds a server that knows nothing of it
+            for proxy in &proxies {
+                proxy.cut();
+            }
+            set(&proxies, Way::Open);
+        }
+        Fault::Throttled(link) => {
+            let proxies = link.of(&node.links);
+            set(&proxies, Way::Slow(SLOW));
+            tokio::time::sleep(away).await;
+            set(&proxies, Way::Open);
+        }
     }
     Ok(())
+}
+
+fn set(proxies: &[&Proxy], way: Way) {
+    for proxy in proxies {
+        proxy.set(way);
+    }
+}
+
+impl Link {
+    fn of(self, links: &Links) -> Vec<&Proxy> {
+        match self {
+            Self::Database => vec![&links.database],
+            Self::Brokers => vec![&links.brokers],
+            Self::Callers => vec![&links.enterprise, &links.exchange],
+        }
+    }
 }
 
 async fn stop_for(pid: u32, away: Duration) -> Result<()> {
@@ -187,6 +246,8 @@ mod tests {
 
     use super::*;
 
+    const ROUND: usize = Fault::ALL.len() + OFTEN.len();
+
     #[test]
     fn a_seed_has_one_schedule() {
         let of = |seed| schedule(Rng::with_seed(seed)).take(40).collect::<Vec<_>>();
@@ -196,8 +257,8 @@ mod tests {
 
     #[test]
     fn each_round_has_every_kind() {
-        let planned: Vec<_> = schedule(Rng::with_seed(3)).take(2 * ROUND.len()).collect();
-        for round in planned.chunks(ROUND.len()) {
+        let planned: Vec<_> = schedule(Rng::with_seed(3)).take(2 * ROUND).collect();
+        for round in planned.chunks(ROUND) {
             let kinds: BTreeSet<_> = round.iter().map(|planned| planned.fault).collect();
             assert_eq!(kinds, Fault::ALL.into());
         }

@@ -23,6 +23,7 @@ mod history;
 mod load;
 mod node;
 mod process;
+mod proxy;
 mod readers;
 mod report;
 mod run;
@@ -32,7 +33,7 @@ mod subscriber;
 
 pub use self::{
     checker::{FINDINGS, Finding, check},
-    faults::Fault,
+    faults::{Fault, Link},
     history::{Asked, History, Outcome, Place, Read, Recorder},
     report::Report,
     run::Torture,

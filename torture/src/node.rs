@@ -15,7 +15,10 @@ use onenet_devservers::{DevServerError, Kafka, Postgres, free_port};
 use onenet_eventstore::sqlx::{Connection as _, PgConnection};
 use tonic::transport::Channel;
 
-use crate::process::{Program, Supervised};
+use crate::{
+    process::{Program, Supervised},
+    proxy::Proxy,
+};
 
 /// Schemas and topics of every context are made within this.
 const MIGRATED_WITHIN: Duration = Duration::from_mins(2);
@@ -31,7 +34,7 @@ pub(crate) struct Node {
     folder: PathBuf,
     config: PathBuf,
     enterprise: SocketAddr,
-    exchange: SocketAddr,
+    pub(crate) links: Links,
     // in this order they end: processes first, servers last
     pub(crate) api: Supervised,
     pub(crate) relay: Supervised,
@@ -40,20 +43,27 @@ pub(crate) struct Node {
     pub(crate) postgres: Server<Postgres>,
 }
 
-/// A private server that can be killed and started again over its folder.
+/// The network between the parts of a node, and to its callers.
+pub(crate) struct Links {
+    pub(crate) database: Proxy,
+    pub(crate) brokers: Proxy,
+    pub(crate) enterprise: Proxy,
+    pub(crate) exchange: Proxy,
+}
+
+/// Starts a server over what it left.
+type Start<S> = Box<dyn Fn() -> Result<S, DevServerError> + Send + Sync>;
+
+/// A private server that can be killed and started again.
 pub(crate) struct Server<S> {
-    folder: PathBuf,
-    start: fn(&Path) -> Result<S, DevServerError>,
+    start: Start<S>,
     running: Option<S>,
 }
 
 impl<S> Server<S> {
-    fn start(
-        folder: PathBuf,
-        start: fn(&Path) -> Result<S, DevServerError>,
-    ) -> Result<Self, DevServerError> {
-        let running = Some(tokio::task::block_in_place(|| start(&folder))?);
-        Ok(Self { folder, start, running })
+    fn start(start: Start<S>) -> Result<Self, DevServerError> {
+        let running = Some(tokio::task::block_in_place(&start)?);
+        Ok(Self { start, running })
     }
 
     pub(crate) fn running(&self) -> Result<&S> {
@@ -66,7 +76,7 @@ impl<S> Server<S> {
             tokio::task::block_in_place(|| kill(server));
         }
         tokio::time::sleep(away).await;
-        self.running = Some(tokio::task::block_in_place(|| (self.start)(&self.folder))?);
+        self.running = Some(tokio::task::block_in_place(&self.start)?);
         Ok(())
     }
 }
@@ -74,14 +84,22 @@ impl<S> Server<S> {
 impl Node {
     /// Starts servers and processes over a folder.
     pub(crate) async fn start(onenet: &Path, folder: &Path) -> Result<Self> {
-        let postgres = Server::start(folder.join("postgres"), Postgres::start)?;
-        let kafka = Server::start(folder.join("kafka"), |folder| Kafka::start(folder, &SOON_BACK))?;
-        let brokers = Brokers::Plain(kafka.running()?.bootstrap());
-        let plan = testing::plan(&postgres.running()?.url("postgres"), brokers);
+        let [enterprise, exchange] = [free_port()?, free_port()?].map(loopback);
+        let links = Links::start(enterprise, exchange).await?;
+        let data = folder.join("postgres");
+        let postgres = Server::start(Box::new(move || Postgres::start(&data)))?;
+        let (data, brokers) = (folder.join("kafka"), links.brokers.address());
+        let kafka = Server::start(Box::new(move || start_kafka(&data, brokers)))?;
+        // the superuser's way, which is the services', too
+        let url = postgres.running()?.url("postgres");
+        let [there, through] = [postgres.running()?.port(), links.database.address().port()]
+            .map(|port| format!(":{port}/"));
+        let plan =
+            testing::plan(&url.replace(&there, &through), Brokers::Plain(brokers.to_string()));
+        links.lead(postgres.running()?, kafka.running()?)?;
         let private = PrivateNode::make(folder, &plan).await?;
         let config = private.write_settings()?;
         migrate(onenet, &config).await?;
-        let [enterprise, exchange] = [free_port()?, free_port()?].map(loopback);
         let serve = |name: &str, context: &str, roles: &str, listen: SocketAddr| {
             Supervised::start(program(onenet, folder, &config, name, [context, roles], listen))
         };
@@ -94,10 +112,20 @@ impl Node {
             private,
             config,
             enterprise,
-            exchange,
+            links,
             kafka,
             postgres,
         })
+    }
+
+    pub(crate) async fn kill_postgres(&mut self, away: Duration) -> Result<()> {
+        self.postgres.kill_and_start(Postgres::kill, away).await?;
+        self.links.lead(self.postgres.running()?, self.kafka.running()?)
+    }
+
+    pub(crate) async fn kill_kafka(&mut self, away: Duration) -> Result<()> {
+        self.kafka.kill_and_start(Kafka::kill, away).await?;
+        self.links.lead(self.postgres.running()?, self.kafka.running()?)
     }
 
     /// A second relay of the enterprise context, until it is dropped.
@@ -109,12 +137,12 @@ impl Node {
 
     /// A connection to the enterprise context as an organisation.
     pub(crate) fn enterprise(&self, uscc: &str) -> Result<Channel> {
-        Ok(self.private.connect(self.enterprise, Some(uscc))?)
+        Ok(self.private.connect(self.links.enterprise.address(), Some(uscc))?)
     }
 
     /// A connection to the exchange context as an organisation.
     pub(crate) fn exchange(&self, uscc: &str) -> Result<Channel> {
-        Ok(self.private.connect(self.exchange, Some(uscc))?)
+        Ok(self.private.connect(self.links.exchange.address(), Some(uscc))?)
     }
 
     /// A session in the node's database that may do everything, beside its processes.
@@ -122,6 +150,32 @@ impl Node {
         let url = self.private.settings().owner_url()?;
         Ok(PgConnection::connect(&url).await?)
     }
+}
+
+impl Links {
+    async fn start(enterprise: SocketAddr, exchange: SocketAddr) -> Result<Self> {
+        // servers take the port they had, if it is free: they say where they are once they run
+        let nowhere = loopback(0);
+        Ok(Self {
+            database: Proxy::start(nowhere).await?,
+            brokers: Proxy::start(nowhere).await?,
+            enterprise: Proxy::start(enterprise).await?,
+            exchange: Proxy::start(exchange).await?,
+        })
+    }
+
+    fn lead(&self, postgres: &Postgres, kafka: &Kafka) -> Result<()> {
+        self.database.lead_to(loopback(postgres.port()));
+        self.brokers.lead_to(kafka.bootstrap().parse()?);
+        Ok(())
+    }
+}
+
+/// A broker that tells everybody to come through `brokers`.
+fn start_kafka(folder: &Path, brokers: SocketAddr) -> Result<Kafka, DevServerError> {
+    let advertised = format!("PLAINTEXT://{brokers}");
+    let [session, heartbeat] = SOON_BACK;
+    Kafka::start(folder, &[session, heartbeat, ("advertised.listeners", &advertised)])
 }
 
 fn loopback(port: u16) -> SocketAddr {
