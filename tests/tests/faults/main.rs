@@ -2,6 +2,7 @@
 //! standby takes over: nothing is lost, doubled or reordered.
 #![expect(clippy::unwrap_used, reason = "a test may end abruptly: that is how it fails")]
 
+mod disk;
 mod log;
 mod relay;
 mod standby;

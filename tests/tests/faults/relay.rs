@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use onenet_eventstore::{
-    Checkpoint, Source as _, sqlx,
+    Checkpoint, PgLog, Source as _, sqlx,
     testing::{Scratch, new_id},
 };
 use onenet_kafka::{Cluster, KafkaSource};
@@ -60,7 +60,17 @@ async fn a_relay_killed_inside_transactions_loses_doubles_and_reorders_nothing()
     }
     let head = log.head().await.unwrap().number;
     let _last = relay();
-    let published = read(&cluster, &topics.events(), usize::try_from(head).unwrap()).await;
+    every_event_is_published_once(&log, &cluster, &topics.events(), head).await;
+}
+
+/// A read-committed reader of the topic sees what the log holds up to `head`, as it stands there.
+pub(crate) async fn every_event_is_published_once(
+    log: &PgLog,
+    cluster: &Cluster,
+    topic: &str,
+    head: u64,
+) {
+    let published = read(cluster, topic, usize::try_from(head).unwrap()).await;
     let mut appended = Vec::new();
     while let page = log.read(appended.len() as u64, 5_000).await.unwrap()
         && !page.is_empty()
@@ -71,7 +81,7 @@ async fn a_relay_killed_inside_transactions_loses_doubles_and_reorders_nothing()
     assert!(published == appended, "an event differs from the log");
 }
 
-fn count(said: &[String], what: &str) -> usize {
+pub(crate) fn count(said: &[String], what: &str) -> usize {
     let what = format!("transaction {what}");
     said.iter().filter(|line| line.contains(&what)).count()
 }
