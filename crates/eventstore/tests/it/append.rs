@@ -74,6 +74,25 @@ async fn recorded_at_follows_the_order_of_positions() {
 }
 
 #[tokio::test]
+async fn recorded_at_never_goes_back_with_the_servers_clock() {
+    let (scratch, log) = scratch().await;
+    append(&log, "a", 0, &["x"]).await.unwrap();
+    // as after a server whose clock was an hour ahead, and was then put right
+    let mut owner = scratch.owner(SCHEMA).await.unwrap();
+    sqlx::raw_sql(
+        "alter table events disable trigger all;
+         update events set recorded_at = recorded_at + interval '1 hour';
+         alter table events enable trigger all",
+    )
+    .execute(&mut owner)
+    .await
+    .unwrap();
+    append(&log, "b", 0, &["y"]).await.unwrap();
+    let recorded = log.read(0, 10).await.unwrap();
+    assert_eq!(recorded[0].recorded_at, recorded[1].recorded_at);
+}
+
+#[tokio::test]
 async fn what_cannot_be_published_is_refused_and_harms_no_neighbour() {
     let (_scratch, log) = scratch().await;
     let with = |change: fn(&mut NewEvent)| {

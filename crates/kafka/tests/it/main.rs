@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may end abruptly: that is how it fails")]
 
+mod behind_our_back;
 mod idle;
 mod lag;
 mod operate;

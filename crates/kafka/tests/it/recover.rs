@@ -30,7 +30,7 @@ async fn restored(left: u64) -> (World, Vec<Recorded>) {
 }
 
 /// Lets the relay run until so many events are on the topic.
-async fn publish(world: &World, count: usize) {
+pub(crate) async fn publish(world: &World, count: usize) {
     let stop = CancellationToken::new();
     let running = world.start(&stop);
     world.published(count).await;
@@ -124,7 +124,7 @@ async fn a_lost_note_is_written_again() {
     assert!(matches!(examined(&world).await.finding, Finding::Agree));
 }
 
-async fn delete_topic(world: &World, topic: String) {
+pub(crate) async fn delete_topic(world: &World, topic: String) {
     use rdkafka::{
         ClientConfig,
         admin::{AdminClient, AdminOptions},
