@@ -9,6 +9,8 @@ MAKEFLAGS += --no-print-directory
 
 # Arguments for what is run:  make test ARGS='-p onenet-kernel'
 ARGS ?=
+# How long a target is fuzzed, in seconds:  make fuzz F=3600
+F    ?= 60
 # How long, and with what seed:  make torture T=8h SEED=42
 T    ?= 30m
 SEED ?=
@@ -22,7 +24,7 @@ BASELINE := proto/baseline.binpb
 # where scripts/setup puts Kafka's jars
 export ONENET_KAFKA_LIB := $(CURDIR)/target/kafka/lib
 
-.PHONY: help setup setup-check build demo check test bench torture \
+.PHONY: help setup setup-check build demo check test bench torture fuzz \
         fmt lint doc proto-lint proto-breaking bans proto-baseline bench-peers \
         bench-guard bench-guard-accept clean
 
@@ -85,6 +87,19 @@ test: setup-check ## every test, on one private PostgreSQL and one private Kafka
 torture: setup ## break a node of its own while it is used, and compare what was promised with what is seen (T=30m, SEED=42)
 	@$(STEP) 'build' cargo build $(LOCK) -p onenet
 	@scripts/leaves-nothing $(BIN)/onenet torture --for $(T) $(if $(SEED),--seed $(SEED))
+
+# cargo-fuzz asks for what only a nightly compiler permits; the variable lets ours. What it finds is for a test
+# of its own, so new inputs go to a folder that nobody commits.
+FUZZ := target/tools/bin/cargo-fuzz
+$(FUZZ):
+	@$(STEP) 'cargo-fuzz' cargo install cargo-fuzz --version 0.13.2 --locked --root target/tools
+
+fuzz: setup $(FUZZ) ## feed readers with what nobody meant to write, a minute each (F=3600; fuzz/)
+	@for target in $$(ls fuzz/corpus); do \
+	  mkdir -p target/fuzz-found/$$target; \
+	  RUSTC_BOOTSTRAP=1 $(STEP) "fuzz $$target" $(FUZZ) run --sanitizer none $$target \
+	    target/fuzz-found/$$target fuzz/corpus/$$target -- -max_total_time=$(F) -timeout=10 -rss_limit_mb=2048; \
+	done
 
 bench: setup ## measure a release build beside limits and peers (ARGS='append tail'; quiet machine, a quarter of an hour)
 	@$(STEP) 'build for measuring' cargo build $(LOCK) --release -p onenet

@@ -2,6 +2,7 @@
 
 pub(crate) mod divisions;
 mod enterprises;
+mod table;
 
 use std::{
     fs,
@@ -11,11 +12,11 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use futures::{StreamExt as _, stream};
-use serde::de::DeserializeOwned;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
+pub(crate) use self::table::Row;
 use crate::{
     cli::{Import, ImportWhat, complain, say},
     client,
@@ -27,9 +28,6 @@ const AT_ONCE: usize = 128;
 const TRIES: usize = 5;
 /// Rows between two lines of progress.
 const TELL_EVERY: usize = 500;
-
-/// A row of a file, with its line.
-pub(crate) type Row<T> = (u64, T);
 
 /// A row that was refused: it changed nothing.
 pub(crate) struct Rejected {
@@ -72,19 +70,10 @@ fn tell(done: usize, all: usize) {
     }
 }
 
-/// The rows of a CSV file whose first lines may be comments.
-fn rows<T: DeserializeOwned>(file: &Path) -> Result<Vec<Row<T>>> {
-    let text = fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
-    let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).from_reader(text.as_bytes());
-    let headers = reader.headers()?.clone();
-    let mut rows = Vec::new();
-    for record in reader.into_records() {
-        let record = record.with_context(|| format!("reading {}", file.display()))?;
-        let line = record.position().map_or(0, csv::Position::line);
-        let row = record.deserialize(Some(&headers));
-        rows.push((line, row.with_context(|| format!("{}:{line}", file.display()))?));
-    }
-    Ok(rows)
+/// What a file holds, read as `table`.
+fn rows<T>(file: &Path, table: fn(&str) -> Result<Vec<Row<T>>>) -> Result<Vec<Row<T>>> {
+    let reading = || format!("reading {}", file.display());
+    table(&fs::read_to_string(file).with_context(reading)?).with_context(reading)
 }
 
 /// The id of a row's command follows from its content: a run that was cut off goes on without

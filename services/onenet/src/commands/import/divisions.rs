@@ -2,54 +2,16 @@ use std::{collections::BTreeMap, path::Path};
 
 use anyhow::{Result, bail};
 use onenet_proto::enterprise::v1::{
-    Division, DivisionKind, DivisionLevel, RegisterDivisionRequest,
-    division_service_client::DivisionServiceClient,
+    Division, RegisterDivisionRequest, division_service_client::DivisionServiceClient,
 };
-use serde::Deserialize;
 use tonic::transport::Channel;
 
-use super::{Rejected, Row, command_id, rows, send_all};
+use super::{Rejected, Row, command_id, rows, send_all, table};
 use crate::cli::say;
-
-#[derive(Deserialize)]
-struct Fields {
-    code: String,
-    name: String,
-    level: String,
-    parent: Option<String>,
-    jurisdiction_parent: Option<String>,
-    kind: String,
-    valid_from: Option<String>,
-    valid_to: Option<String>,
-}
 
 /// The divisions of a file.
 pub(crate) fn read(file: &Path) -> Result<Vec<Row<Division>>> {
-    let rows: Vec<Row<Fields>> = rows(file)?;
-    Ok(rows.into_iter().map(|(line, fields)| (line, fields.into())).collect())
-}
-
-impl From<Fields> for Division {
-    /// A word that the contract does not know becomes "unspecified", which the node refuses by name.
-    fn from(fields: Fields) -> Self {
-        let level = match fields.level.as_str() {
-            "town" => "TOWNSHIP".to_owned(),
-            level => level.to_uppercase(),
-        };
-        let level = DivisionLevel::from_str_name(&format!("DIVISION_LEVEL_{level}"));
-        let kind =
-            DivisionKind::from_str_name(&format!("DIVISION_KIND_{}", fields.kind.to_uppercase()));
-        Self {
-            code: fields.code,
-            name: fields.name,
-            level: level.unwrap_or_default().into(),
-            parent: fields.parent,
-            jurisdiction_parent: fields.jurisdiction_parent,
-            kind: kind.unwrap_or_default().into(),
-            valid_from_on: fields.valid_from,
-            valid_to_on: fields.valid_to,
-        }
-    }
+    rows(file, table::divisions)
 }
 
 /// Registers level by level, since parents come first.

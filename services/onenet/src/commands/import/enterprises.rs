@@ -2,43 +2,15 @@ use std::path::Path;
 
 use anyhow::Result;
 use onenet_proto::enterprise::v1::{
-    Enterprise, EnterpriseKind, RegisterEnterpriseRequest,
-    enterprise_service_client::EnterpriseServiceClient,
+    Enterprise, RegisterEnterpriseRequest, enterprise_service_client::EnterpriseServiceClient,
 };
-use serde::Deserialize;
 use tonic::transport::Channel;
 
-use super::{Rejected, Row, command_id, rows, send_all};
-
-#[derive(Deserialize)]
-struct Fields {
-    uscc: String,
-    name: String,
-    kind: String,
-    division: String,
-    industry: String,
-    address: String,
-}
+use super::{Rejected, Row, command_id, rows, send_all, table};
 
 /// The enterprises of a file.
 pub(super) fn read(file: &Path) -> Result<Vec<Row<Enterprise>>> {
-    let rows: Vec<Row<Fields>> = rows(file)?;
-    Ok(rows.into_iter().map(|(line, fields)| (line, fields.into())).collect())
-}
-
-impl From<Fields> for Enterprise {
-    /// A kind that the contract does not know becomes "unspecified", which the node refuses by name.
-    fn from(fields: Fields) -> Self {
-        let kind = format!("ENTERPRISE_KIND_{}", fields.kind.to_uppercase());
-        Self {
-            uscc: fields.uscc,
-            name: fields.name,
-            kind: EnterpriseKind::from_str_name(&kind).unwrap_or_default().into(),
-            division: fields.division,
-            industry: fields.industry,
-            address: fields.address,
-        }
-    }
+    rows(file, table::enterprises)
 }
 
 /// Registers them in whatever order they are answered: none depends on another.
