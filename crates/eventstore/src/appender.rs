@@ -24,6 +24,10 @@ const MAX_BATCH_BYTES: usize = 4 * 1024 * 1024;
 const QUEUE: usize = 8 * MAX_BATCH_COMMANDS;
 /// How long a batch is sent again before its commands are answered with an unknown outcome.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(15);
+/// How long the database may say nothing to a batch. One that is gone without a word (a machine without power, a
+/// firewall that forgot) says nothing for a quarter of an hour, and every command of the context would wait
+/// behind it. One that waits for its turn behind another append is sent again, which changes nothing.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
 const PAUSE_BETWEEN_TRIES: Duration = Duration::from_millis(100);
 
 struct Pending {
@@ -121,22 +125,30 @@ impl Writer {
                 Ok(rows) => return Ok(rows),
                 Err(error) => error,
             };
-            if is_final(&error) || Instant::now() >= give_up {
+            if is_final(&error) {
+                return Err(error);
+            }
+            // also of a batch that is given up: what is left of an answer would be the next one's
+            self.connection = None;
+            if Instant::now() >= give_up {
                 return Err(error);
             }
             tracing::warn!(error = &error as &dyn std::error::Error, "append is sent again");
             self.meter.sent_again();
-            self.connection = None;
             tokio::time::sleep(PAUSE_BETWEEN_TRIES).await;
         }
     }
 
     async fn send(&mut self, commands: &[&AppendCommand]) -> Result<Vec<PgRow>, sqlx::Error> {
-        let connection = match &mut self.connection {
-            Some(connection) => connection,
-            empty => empty.insert(self.db.options().connect().await?),
+        let sending = async {
+            let connection = match &mut self.connection {
+                Some(connection) => connection,
+                empty => empty.insert(self.db.options().connect().await?),
+            };
+            batch::send(connection, commands).await
         };
-        batch::send(connection, commands).await
+        let silent = |_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()));
+        tokio::time::timeout(ANSWERED_WITHIN, sending).await.unwrap_or_else(silent)
     }
 
     fn answer(&self, part: Vec<Pending>, rows: &[PgRow]) -> Vec<Pending> {

@@ -5,6 +5,7 @@
 mod append;
 mod commands;
 mod followers;
+mod half_open;
 mod locks;
 mod meters;
 mod rebuild;
