@@ -16,6 +16,8 @@ use crate::support::{SCHEMA, append, scratch};
 struct Totals;
 
 impl Handler for Totals {
+    const WHOLE_BATCHES: bool = true;
+
     fn name(&self) -> &'static str {
         "totals"
     }
