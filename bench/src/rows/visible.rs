@@ -22,6 +22,8 @@ use crate::{
 };
 
 const PER_SECOND: u32 = 1_000;
+/// Not counted: a broker that has just started answers more slowly than one that has run for a while.
+const WARM_UP: u32 = 5_000;
 const EVENTS: u32 = 10_000;
 const WITHIN: Duration = Duration::from_mins(1);
 
@@ -35,21 +37,22 @@ pub(super) async fn run(bench: &Bench) -> Result<Vec<Figure>> {
     let consumer = consumer(&bench.kafka, &topics)?;
     let stop = CancellationToken::new();
     let relaying = tokio::spawn(relay(&log, &cluster, &topics).run(stop.clone()));
-    // what a first one takes is not counted
     append(&log, 0).await?;
     receive(&consumer).await?;
 
-    let times: Vec<Instant> = schedule(PER_SECOND, EVENTS).collect();
+    let times: Vec<Instant> = schedule(PER_SECOND, WARM_UP + EVENTS).collect();
     let appending = try_join_all(times.iter().zip(0..).map(async |(at, number)| {
         tokio::time::sleep_until(*at).await;
         append(&log, number).await
     }));
     let reading = async {
         let mut latencies = Latencies::new()?;
-        for _ in 0..EVENTS {
+        for _ in 0..times.len() {
             let number = receive(&consumer).await?;
             let at = times.get(number).context("an event that nobody appended")?;
-            latencies.note(at.elapsed());
+            if number >= WARM_UP as usize {
+                latencies.note(at.elapsed());
+            }
         }
         anyhow::Ok(latencies)
     };

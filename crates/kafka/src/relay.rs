@@ -23,9 +23,6 @@ use crate::{
 
 /// Pages of one transaction at most: small when idle, large when behind, since each costs the same.
 const PAGES: usize = 10;
-/// A transaction that begins while the broker still writes the end of the last one is told to ask again,
-/// and the client does so 20 ms later.
-const SETTLES: Duration = Duration::from_millis(5);
 /// How long an idle relay waits before it looks by itself.
 const SLOW_POLL: Duration = Duration::from_millis(500);
 /// Pause after a failure that may pass.
@@ -233,7 +230,6 @@ impl Relay {
             match next {
                 Next::Page(page) => {
                     (above, ahead) = self.transaction(publisher, page, stop, behind).await?;
-                    lost.run_until_cancelled(tokio::time::sleep(SETTLES)).await;
                 }
                 Next::Nothing { is_last: true } => break,
                 Next::Nothing { is_last: false } => {
