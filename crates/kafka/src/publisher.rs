@@ -96,7 +96,9 @@ impl Publisher {
 
     /// Begins a transaction: what is sent until its commit becomes visible as one, or not at all.
     pub(crate) fn begin(&self) -> Result<(), KafkaFault> {
-        self.producer.begin_transaction().map_err(KafkaFault::while_("beginning a transaction"))
+        self.producer.begin_transaction().map_err(KafkaFault::while_("beginning a transaction"))?;
+        tracing::debug!("transaction begun");
+        Ok(())
     }
 
     /// Hands records over; they are on their way when it returns.
