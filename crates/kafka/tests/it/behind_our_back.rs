@@ -2,12 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use onenet_eventstore::{
-    Checkpoint, Follower, FollowerError, HandleError, Handler, Source as _, SourceError, sqlx,
-    sqlx::PgConnection,
-};
+use onenet_eventstore::{Checkpoint, Follower, FollowerError, Source as _, SourceError, sqlx};
 use onenet_kafka::KafkaSource;
-use onenet_kernel::Recorded;
 use rdkafka::{
     ClientConfig, Offset, TopicPartitionList,
     admin::{AdminClient, AdminOptions},
@@ -18,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     recover::{delete_topic, publish},
-    support::{PARTITIONS, World},
+    support::{Nothing, PARTITIONS, World},
 };
 
 const ASK_WITHIN: Duration = Duration::from_secs(30);
@@ -91,19 +87,6 @@ async fn readers_wait_behind_a_hanging_transaction_and_then_miss_nothing() {
     stop.cancel();
     relay.await.unwrap().unwrap();
     drop(hanging);
-}
-
-/// Handles everything by doing nothing.
-struct Nothing;
-
-impl Handler for Nothing {
-    fn name(&self) -> &'static str {
-        "copy"
-    }
-
-    async fn handle(&self, _: &mut PgConnection, _: &Recorded) -> Result<(), HandleError> {
-        Ok(())
-    }
 }
 
 #[tokio::test]

@@ -3,28 +3,13 @@
 use std::time::Duration;
 
 use onenet_eventstore::{
-    Follower, FollowerError, HandleError, Handler, Source as _, sqlx, sqlx::PgConnection,
-    testing::sources::SourceSuite,
+    Follower, FollowerError, Source as _, sqlx, testing::sources::SourceSuite,
 };
 use onenet_kafka::{Cluster, KafkaSource};
-use onenet_kernel::Recorded;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::World;
-
-/// Handles everything by doing nothing.
-struct Nothing;
-
-impl Handler for Nothing {
-    fn name(&self) -> &'static str {
-        "copy"
-    }
-
-    async fn handle(&self, _: &mut PgConnection, _: &Recorded) -> Result<(), HandleError> {
-        Ok(())
-    }
-}
+use crate::support::{Nothing, World};
 
 fn follow(world: &World, stop: &CancellationToken) -> JoinHandle<Result<(), FollowerError>> {
     let source = KafkaSource::new(&world.cluster, "copy", world.topics.events()).unwrap();

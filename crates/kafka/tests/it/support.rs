@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use onenet_eventstore::{
-    PgLog,
+    HandleError, Handler, PgLog,
+    sqlx::PgConnection,
     testing::{Scratch, cause, event, new_id},
 };
 use onenet_kafka::{Cluster, Relay, RelayError, Topics, decode, events_only};
@@ -120,4 +121,17 @@ fn consume(bootstrap: &str, topic: &str, count: usize) -> Vec<Vec<Recorded>> {
         seen += 1;
     }
     partitions
+}
+
+/// Handles everything by doing nothing.
+pub(crate) struct Nothing;
+
+impl Handler for Nothing {
+    fn name(&self) -> &'static str {
+        "copy"
+    }
+
+    async fn handle(&self, _: &mut PgConnection, _: &Recorded) -> Result<(), HandleError> {
+        Ok(())
+    }
 }
