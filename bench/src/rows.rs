@@ -23,7 +23,7 @@ mod visible;
 use std::time::Duration;
 
 use anyhow::Result;
-use onenet_eventstore::{PgLog, testing};
+use onenet_eventstore::{PgLog, ReadAhead, testing};
 use onenet_kernel::{EventStore as _, NewEvent, StreamId, Version};
 
 use crate::{
@@ -144,9 +144,9 @@ async fn append_for(log: &PgLog, callers: usize, turn: Duration) -> Result<Turn>
 
 /// A log above a position, page by page; answers how many events.
 async fn read(log: &PgLog, mut above: u64, page: u32) -> Result<u64> {
-    let mut read = 0;
+    let (mut read, mut pages) = (0, ReadAhead::new(log.clone(), page));
     loop {
-        let events = log.read(above, page).await?;
+        let events = pages.read(above).await?;
         let Some(last) = events.last() else { return Ok(read) };
         above = last.position.number;
         read += events.len() as u64;

@@ -33,7 +33,7 @@ use onenet_proto::{
         organisation_service_client::OrganisationServiceClient,
     },
     exchange::v1::{
-        Agency, GiveGrantRequest, GrantTerms, RegisterAgencyRequest,
+        Agency, GiveGrantRequest, GrantTerms, ListGrantsRequest, RegisterAgencyRequest,
         exchange_service_client::ExchangeServiceClient,
     },
 };
@@ -287,7 +287,7 @@ impl Actors<'_> {
         answer.into_inner().receipt.unwrap()
     }
 
-    /// An agency that may receive these types from everywhere.
+    /// An agency that may receive these types from everywhere, and can subscribe when this answers.
     pub async fn open_to(&self, serial: u32, event_types: &[&str]) {
         self.register_agency(serial).await;
         let province = ExchangeServiceClient::new(self.channel("exchange", PROVINCE));
@@ -305,7 +305,9 @@ impl Actors<'_> {
             }),
             ..Default::default()
         };
-        province.clone().give_grant(give).await.unwrap();
+        let given = province.clone().give_grant(give).await.unwrap().into_inner().receipt.unwrap();
+        let seen = ListGrantsRequest { fresh_as: vec![given], ..Default::default() };
+        province.clone().list_grants(seen).await.unwrap();
     }
 }
 

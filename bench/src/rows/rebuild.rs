@@ -20,9 +20,7 @@ use crate::{
 };
 
 const CONTEXT: &str = "enterprise";
-/// More of them and the row would not end within a minute.
-const EVENTS: u64 = 20_000;
-/// As many as a rebuild reads at once.
+const EVENTS: u64 = 100_000;
 const PAGE: u32 = 500;
 /// Appends under way at once while the log is filled.
 const TOGETHER: usize = 1_000;
@@ -48,10 +46,19 @@ pub(super) async fn run(bench: &Bench) -> Result<Vec<Figure>> {
         };
         Turn::of(rebuilding).await
     };
-    let theirs = async || Turn::of(super::read(&log, 0, PAGE)).await;
+    let theirs = async || Turn::of(read(&log)).await;
     let case = format!("{events} enterprises");
     let figure = contest(bench, case, ("onenet", ours), ("reading pages", theirs)).await?;
     Ok(vec![figure.with(Bar::AtLeast(0.5, 0.7))])
+}
+
+/// One page after the other; answers how many events.
+async fn read(log: &PgLog) -> Result<u64> {
+    let mut read = 0;
+    while let Some(last) = log.read(read, PAGE).await?.last() {
+        read = last.position.number;
+    }
+    Ok(read)
 }
 
 async fn register(log: &PgLog, count: u32) -> Result<()> {

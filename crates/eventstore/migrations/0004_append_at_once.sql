@@ -1,7 +1,13 @@
--- `append` again, as in the first step but for what it costs: a batch in which nothing has to be judged
--- is written straight from its arrays, and the positions of any other are summed up, not searched for.
--- Events come in the order of their commands and of their ordinals.
-create or replace function append(
+-- `append` again, as in the first step but for what it costs. A batch that seems to need no judgement is
+-- inserted from its arrays at once, and judged only if a unique key refuses that; `at_once` is false where
+-- the caller has seen of late that batches do need it. The positions of any other batch are summed up, not
+-- searched for. Events come in the order of their commands and of their ordinals.
+--
+-- Arrays are unnested in a select list where it pays: each row is made when it is asked for, while in a
+-- from clause every array fills a table first.
+drop function append;
+
+create function append(
     command_issuer text[], command_uuid uuid[], command_digest bytea[],
     command_stream text[], command_expected bigint[], command_subject text[],
     command_occurred_at timestamptz[], command_correlation uuid[], command_causation uuid[],
@@ -10,7 +16,8 @@ create or replace function append(
     command_origin_node text[], command_origin_log uuid[], command_origin_epoch integer[],
     command_origin_position bigint[], command_size integer[],
     event_of integer[], event_ordinal integer[], event_uuid uuid[], event_name text[],
-    event_payload bytea[], event_division text[], event_industry text[], event_leaf bytea[]
+    event_payload bytea[], event_division text[], event_industry text[], event_leaf bytea[],
+    at_once boolean default true
 ) returns table (
     command integer, outcome text, stream_version bigint, log_epoch integer, log_position bigint,
     log_time timestamptz
@@ -22,7 +29,6 @@ declare
     head_time timestamptz;
     current_epoch integer;
     stamp timestamptz;
-    all_go_ahead boolean;
 begin
     if current_setting('transaction_isolation') <> 'read committed' then
         raise exception 'append needs read committed, not %', current_setting('transaction_isolation')
@@ -37,59 +43,63 @@ begin
     select l.epoch into strict current_epoch from log l;
     stamp := greatest(clock_timestamp(), head_time);
 
-    -- The common case, asked with as little as possible: every command brings events, none was
-    -- carried out before, each found its stream as it expected, and no two are about the same.
-    select bool_and(s.size > 0 and known.found is null and quiet.found is null
-            and coalesce(stream_end.version, 0) = s.expected
-            and coalesce(stream_end.subject, s.subject) = s.subject)
-        and count(distinct s.stream) = count(*) and count(distinct s.uuid) = count(*)
-        into all_go_ahead
-        from unnest(command_issuer, command_uuid, command_stream, command_expected,
-                    command_subject, command_size)
-            as s (issuer, uuid, stream, expected, subject, size)
-        left join lateral (
-            select true as found from events e
-            where e.issuer = s.issuer and e.command_id = s.uuid limit 1
-        ) known on true
+    -- What no unique key would notice: commands without events, and streams that do not stand where
+    -- they are expected or belong to another subject. New streams are the keys' affair altogether.
+    at_once := at_once and (
+        select bool_and(s.size > 0 and quiet.found is null and (s.expected = 0 or stands.found is true))
+        from (select unnest(command_issuer) as issuer, unnest(command_uuid) as uuid,
+                unnest(command_stream) as stream, unnest(command_expected) as expected,
+                unnest(command_subject) as subject, unnest(command_size) as size) s
         left join lateral (
             select true as found from quiet_commands q
             where q.issuer = s.issuer and q.command_id = s.uuid limit 1
         ) quiet on true
         left join lateral (
-            select e.version, e.subject from events e where e.stream_id = s.stream
-            order by e.version desc limit 1
-        ) stream_end on true;
+            select e.subject = s.subject as found from events e
+            where s.expected > 0 and e.stream_id = s.stream and e.version = s.expected limit 1
+        ) stands on true
+    );
 
-    if all_go_ahead then
-        insert into events (
-            position, epoch, stream_id, version, event_id, event_type, payload, subject, division,
-            industry, occurred_at, recorded_at, issuer, command_id, ordinal, digest,
-            correlation_id, causation_id, actor, actor_person, rules_version, traceparent,
-            origin_node, origin_log_id, origin_epoch, origin_position, leaf)
-        select head + e.n, current_epoch, s.stream, s.expected + 1 + e.ordinal, e.uuid, e.name,
-            e.payload, s.subject, e.division, e.industry, s.occurred_at, stamp, s.issuer, s.uuid,
-            e.ordinal, s.digest, s.correlation, s.causation, s.actor, s.actor_person,
-            s.rules_version, s.traceparent, s.origin_node, s.origin_log, s.origin_epoch,
-            s.origin_position, e.leaf
-        from unnest(event_of, event_ordinal, event_uuid, event_name, event_payload,
-                    event_division, event_industry, event_leaf) with ordinality
-            as e (of, ordinal, uuid, name, payload, division, industry, leaf, n)
-        join unnest(
-            command_issuer, command_uuid, command_digest, command_stream, command_expected,
-            command_subject, command_occurred_at, command_correlation, command_causation,
-            command_actor, command_actor_person, command_rules_version, command_traceparent,
-            command_origin_node, command_origin_log, command_origin_epoch, command_origin_position
-        ) with ordinality as s (
-            issuer, uuid, digest, stream, expected, subject, occurred_at, correlation, causation,
-            actor, actor_person, rules_version, traceparent, origin_node, origin_log, origin_epoch,
-            origin_position, n
-        ) on s.n = e.of;
+    if at_once then
+        begin
+            insert into events (
+                position, epoch, stream_id, version, event_id, event_type, payload, subject, division,
+                industry, occurred_at, recorded_at, issuer, command_id, ordinal, digest,
+                correlation_id, causation_id, actor, actor_person, rules_version, traceparent,
+                origin_node, origin_log_id, origin_epoch, origin_position, leaf)
+            select head + e.n, current_epoch, s.stream, s.expected + 1 + e.ordinal, e.uuid, e.name,
+                e.payload, s.subject, e.division, e.industry, s.occurred_at, stamp, s.issuer, s.uuid,
+                e.ordinal, s.digest, s.correlation, s.causation, s.actor, s.actor_person,
+                s.rules_version, s.traceparent, s.origin_node, s.origin_log, s.origin_epoch,
+                s.origin_position, e.leaf
+            from (select unnest(event_of) as of, unnest(event_ordinal) as ordinal,
+                    unnest(event_uuid) as uuid, unnest(event_name) as name,
+                    unnest(event_payload) as payload, unnest(event_division) as division,
+                    unnest(event_industry) as industry, unnest(event_leaf) as leaf,
+                    generate_series(1, cardinality(event_of)) as n) e
+            join (select unnest(command_issuer) as issuer, unnest(command_uuid) as uuid,
+                    unnest(command_digest) as digest, unnest(command_stream) as stream,
+                    unnest(command_expected) as expected, unnest(command_subject) as subject,
+                    unnest(command_occurred_at) as occurred_at,
+                    unnest(command_correlation) as correlation,
+                    unnest(command_causation) as causation, unnest(command_actor) as actor,
+                    unnest(command_actor_person) as actor_person,
+                    unnest(command_rules_version) as rules_version,
+                    unnest(command_traceparent) as traceparent,
+                    unnest(command_origin_node) as origin_node,
+                    unnest(command_origin_log) as origin_log,
+                    unnest(command_origin_epoch) as origin_epoch,
+                    unnest(command_origin_position) as origin_position,
+                    generate_series(1, cardinality(command_uuid)) as n) s on s.n = e.of;
 
-        return query
-        select s.n::integer, 'appended', s.expected + s.size, current_epoch,
-            head + sum(s.size) over (order by s.n), stamp
-        from unnest(command_expected, command_size) with ordinality as s (expected, size, n);
-        return;
+            return query
+            select s.n::integer, 'appended', s.expected + s.size, current_epoch,
+                head + sum(s.size) over (order by s.n), stamp
+            from unnest(command_expected, command_size) with ordinality as s (expected, size, n);
+            return;
+        exception when unique_violation then
+            -- a command that is known, a stream that has moved on, or two of this batch on one: judged
+        end;
     end if;
 
     return query
@@ -169,3 +179,5 @@ begin
         case p.verdict when 'known' then p.known_time else stamp end
     from placed p;
 end $$;
+
+revoke execute on function append from public;

@@ -29,6 +29,9 @@ const GIVE_UP_AFTER: Duration = Duration::from_secs(15);
 /// behind it. One that waits for its turn behind another append is sent again, which changes nothing.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
 const PAUSE_BETWEEN_TRIES: Duration = Duration::from_millis(100);
+/// Batches that are judged from the start after one in which something was not simply appended. Where many
+/// commands are sent again, no batch is then written, undone and judged, which would slow down who is slow.
+const JUDGED_AFTERWARDS: u8 = 16;
 
 struct Pending {
     command: AppendCommand,
@@ -48,7 +51,8 @@ impl Appender {
     pub(crate) fn start(db: Db, log_id: Uuid, wake: Wake) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let meter = Arc::new(LogMeter::new(db.schema(), queue.downgrade()));
-        let writer = Writer { db, log_id, wake, meter: Arc::clone(&meter), connection: None };
+        let meters = Arc::clone(&meter);
+        let writer = Writer { db, log_id, wake, meter: meters, connection: None, to_judge: 0 };
         tokio::spawn(writer.run(waiting));
         Self { queue, meter }
     }
@@ -73,6 +77,8 @@ struct Writer {
     meter: Arc<LogMeter>,
     /// One of its own, outside the pool: a command never waits for a connection.
     connection: Option<PgConnection>,
+    /// Batches that are still to be judged from the start.
+    to_judge: u8,
 }
 
 impl Writer {
@@ -145,24 +151,31 @@ impl Writer {
                 Some(connection) => connection,
                 empty => empty.insert(self.db.options().connect().await?),
             };
-            batch::send(connection, commands).await
+            batch::send(connection, commands, self.to_judge == 0).await
         };
         let silent = |_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()));
         tokio::time::timeout(ANSWERED_WITHIN, sending).await.unwrap_or_else(silent)
     }
 
-    fn answer(&self, part: Vec<Pending>, rows: &[PgRow]) -> Vec<Pending> {
+    fn answer(&mut self, part: Vec<Pending>, rows: &[PgRow]) -> Vec<Pending> {
         let mut later = Vec::new();
         let mut head = 0;
+        self.to_judge = self.to_judge.saturating_sub(1);
         for (pending, row) in part.into_iter().zip(rows) {
             match self.verdict(&pending, row) {
                 Ok(Some(outcome)) => {
-                    if let Ok(Appended { receipt, is_new: true }) = &outcome {
-                        head = head.max(receipt.position.number);
+                    match &outcome {
+                        Ok(Appended { receipt, is_new: true }) => {
+                            head = head.max(receipt.position.number);
+                        }
+                        _ => self.to_judge = JUDGED_AFTERWARDS,
                     }
                     pending.answer.send(outcome).ok();
                 }
-                Ok(None) => later.push(pending),
+                Ok(None) => {
+                    self.to_judge = JUDGED_AFTERWARDS;
+                    later.push(pending);
+                }
                 Err(error) => fail(vec![pending], &Arc::new(error)),
             }
         }

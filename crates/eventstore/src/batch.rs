@@ -1,3 +1,6 @@
+#[cfg(test)]
+mod tests;
+
 use onenet_kernel::{Cause, NewEvent, StoreError, StreamId, Version, leaf};
 use sqlx::{AssertSqlSafe, PgConnection, Postgres, postgres::PgRow, query::Query};
 use time::OffsetDateTime;
@@ -103,20 +106,22 @@ fn unstorable(field: &'static str, reason: impl Into<String>) -> StoreError {
 /// acknowledge it, and a standby that takes over then has not heard of it.
 pub(crate) const REPLICATED: &str = "pg_logical_emit_message(true, 'onenet receipt', '')";
 
-/// Sends the commands to the log's `append` function: one statement, one round trip, one commit.
+/// Sends the commands to the log's `append` function: one statement, one round trip, one commit. `at_once`
+/// where they are likely to need no judgement; the outcome is the same, what it costs is not.
 pub(crate) async fn send(
     connection: &mut PgConnection,
     commands: &[&AppendCommand],
+    at_once: bool,
 ) -> Result<Vec<PgRow>, sqlx::Error> {
     let statement = format!(
         "with answered as materialized (
             select * from append($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,
-                $19,$20,$21,$22,$23,$24,$25,$26))
+                $19,$20,$21,$22,$23,$24,$25,$26,$27))
          select answered.*, case outcome when 'known' then {REPLICATED} end
             from answered order by command"
     );
     let per_command = bind_commands(sqlx::query(AssertSqlSafe(statement)), commands);
-    bind_events(per_command, commands).fetch_all(connection).await
+    bind_events(per_command, commands).bind(at_once).fetch_all(connection).await
 }
 
 type Statement<'q> = Query<'q, Postgres, sqlx::postgres::PgArguments>;

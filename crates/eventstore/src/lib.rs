@@ -36,6 +36,7 @@
 //! reader relies on sequences, identity columns or timestamps. Nothing here knows protobuf or Kafka.
 #![warn(missing_docs)]
 
+mod ahead;
 mod appender;
 mod batch;
 mod behind;
@@ -61,6 +62,7 @@ mod timers;
 mod verify;
 mod wake;
 
+pub use ahead::ReadAhead;
 pub use batch::{MAX_EVENT_BYTES, MAX_EVENTS_PER_COMMAND, MAX_TEXT_BYTES};
 pub use behind::{Backlog, Behind};
 pub use cache::Turn;

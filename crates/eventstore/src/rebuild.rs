@@ -2,6 +2,7 @@ use onenet_kernel::Recorded;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 use crate::{
+    ahead::ReadAhead,
     db::DbError,
     handler::{HandleError, Handler},
     log::PgLog,
@@ -66,18 +67,16 @@ impl Rebuild<'_> {
             .map_err(failed("connecting as the owner"))?;
         // names resolve to the shadow first: the projection's own statements fill it
         self.make_shadow(&mut owner, schema).await.map_err(failed("making the shadow tables"))?;
-        let mut above = 0;
-        let mut page = read(log, follower, above).await?;
-        while let Some(last) = page.last() {
+        let unread = |source| RebuildError::Db { follower, source };
+        let (mut above, mut pages) = (0, ReadAhead::new(log.clone(), PAGE));
+        loop {
+            let page = pages.read(above).await.map_err(unread)?;
+            let Some(last) = page.last() else { break };
+            let mut tx = owner.begin().await.map_err(failed("beginning a page"))?;
+            apply(&mut tx, projection, &page).await?;
+            tx.commit().await.map_err(failed("committing a page"))?;
             above = last.position.number;
-            let applying = async {
-                let mut tx = owner.begin().await.map_err(failed("beginning a page"))?;
-                apply(&mut tx, projection, &page).await?;
-                tx.commit().await.map_err(failed("committing a page"))
-            };
-            ((), page) = tokio::try_join!(applying, read(log, follower, above))?;
-            let head = log.head().await.map_err(|source| RebuildError::Db { follower, source })?;
-            progress(above, head.number);
+            progress(above, log.head().await.map_err(unread)?.number);
         }
         let mut tx = owner.begin().await.map_err(failed("beginning the swap"))?;
         // in the order in which the follower takes them: tables, then its checkpoint
@@ -85,7 +84,7 @@ impl Rebuild<'_> {
             .await
             .map_err(failed("locking for the swap"))?;
         loop {
-            let page = read(log, follower, above).await?;
+            let page = pages.read(above).await.map_err(unread)?;
             let Some(last) = page.last() else { break };
             apply(&mut tx, projection, &page).await?;
             above = last.position.number;
@@ -151,14 +150,6 @@ impl Rebuild<'_> {
 
 fn shadow(schema: &str) -> String {
     quoted(&format!("{schema}_rebuild"))
-}
-
-async fn read(
-    log: &PgLog,
-    follower: &'static str,
-    above: u64,
-) -> Result<Vec<Recorded>, RebuildError> {
-    log.read(above, PAGE).await.map_err(|source| RebuildError::Db { follower, source })
 }
 
 async fn apply<H: Handler>(

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use onenet_kernel::{Recorded, StreamId, Version, leaf_of};
 
-use crate::{db::DbError, log::PgLog};
+use crate::{ahead::ReadAhead, db::DbError, log::PgLog};
 
 /// Events read at once.
 const PAGE: u32 = 1_000;
@@ -22,9 +22,9 @@ pub struct Flaw {
 /// without a gap, epochs and times that never run backwards, and that each row still has the hash it was
 /// appended with. `progress` hears the position reached. Answers every flaw; none is a whole log.
 pub async fn verify(log: &PgLog, mut progress: impl FnMut(u64)) -> Result<Vec<Flaw>, DbError> {
-    let mut checked = Checked::default();
+    let (mut checked, mut pages) = (Checked::default(), ReadAhead::new(log.clone(), PAGE));
     loop {
-        let page = log.read(checked.position, PAGE).await?;
+        let page = pages.read(checked.position).await?;
         let Some(last) = page.last() else { return Ok(checked.flaws) };
         let reached = last.position.number;
         for event in &page {

@@ -8,11 +8,11 @@ use std::{
     time::Duration,
 };
 
-use onenet_eventstore::{Behind, DbError, PgLog, new_owner, observe_lag, while_leader};
+use onenet_eventstore::{Behind, DbError, PgLog, ReadAhead, new_owner, observe_lag, while_leader};
 use onenet_kernel::{Corrupt, Position, Recorded};
 use tokio_util::sync::CancellationToken;
 
-use self::page::{Next, Page};
+use self::page::{Next, PAGE, Page};
 use crate::{
     Mapping, Topics,
     checkpoint::{self, Found, Published},
@@ -220,16 +220,17 @@ impl Relay {
         (stop, lost): (&CancellationToken, &CancellationToken),
         behind: &Behind,
     ) -> Result<(), Failure> {
-        let mut ahead = None;
+        let (mut pages, mut ahead) = (ReadAhead::new(self.log.clone(), PAGE), None);
         while !lost.is_cancelled() {
             behind.stands_at([(0, above.cast_signed())]);
             let next = match ahead.take() {
                 Some(read) => read?,
-                None => self.next(above, stop).await?,
+                None => self.next(&mut pages, above, stop).await?,
             };
             match next {
                 Next::Page(page) => {
-                    (above, ahead) = self.transaction(publisher, page, stop, behind).await?;
+                    (above, ahead) =
+                        self.transaction(publisher, (page, &mut pages), stop, behind).await?;
                 }
                 Next::Nothing { is_last: true } => break,
                 Next::Nothing { is_last: false } => {
@@ -248,26 +249,30 @@ impl Relay {
     async fn transaction(
         &self,
         publisher: &Arc<Publisher>,
-        mut page: Page,
+        (mut page, pages): (Page, &mut ReadAhead),
         stop: &CancellationToken,
         behind: &Behind,
     ) -> Result<(u64, Option<Result<Next, Failure>>), Failure> {
         on(publisher, Publisher::begin).await?;
-        let (mut spans, mut pages) = (Vec::new(), 0);
+        let (mut spans, mut sent) = (Vec::new(), 0);
         loop {
-            pages += 1;
+            sent += 1;
             let Page { records, reached, oldest, events, has_more, .. } = page;
             behind.waits(oldest, events);
             spans.append(&mut page.spans);
             let sending = on(publisher, move |publisher| publisher.send(&records));
             let reading = async {
-                if has_more { Some(self.next(reached.position.number, stop).await) } else { None }
+                if has_more {
+                    Some(self.next(pages, reached.position.number, stop).await)
+                } else {
+                    None
+                }
             };
             // nothing is answered before it has ended
             let (outcome, read) = tokio::join!(sending, reading);
             outcome?;
             match read {
-                Some(Ok(Next::Page(next))) if pages < PAGES => page = next,
+                Some(Ok(Next::Page(next))) if sent < PAGES => page = next,
                 beyond => {
                     on(publisher, move |publisher| publisher.commit(reached)).await?;
                     drop(spans);

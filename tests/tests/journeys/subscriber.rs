@@ -55,6 +55,18 @@ fn kept(folder: &Path) -> Vec<Value> {
         .collect()
 }
 
+/// Waits until so many are kept. A client that was refused, as while the server starts, ends and is started
+/// again: its supervisor would.
+async fn until_kept(reach: &dyn Reach, folder: &Path, client: &mut Process, count: usize) {
+    until("what the client has to keep", async || {
+        if client.has_ended() {
+            *client = start(reach, folder);
+        }
+        kept(folder).len() >= count
+    })
+    .await;
+}
+
 /// Rounds of events, after each of which the client is killed, and after every other the server. Answers
 /// the node as it stands in the end.
 async fn tell<N: Reach>(mut node: N, kill_and_start: impl AsyncFn(N) -> N) -> N {
@@ -71,7 +83,7 @@ async fn tell<N: Reach>(mut node: N, kill_and_start: impl AsyncFn(N) -> N) -> N 
         }
         // in the middle of what has come so far, not after it
         let some = usize::try_from(round * PER_ROUND + 1).unwrap();
-        until("a part of the round", async || kept(folder).len() >= some).await;
+        until_kept(&node, folder, &mut client, some).await;
         if round % 2 == 1 {
             node = kill_and_start(node).await;
         }
@@ -79,7 +91,7 @@ async fn tell<N: Reach>(mut node: N, kill_and_start: impl AsyncFn(N) -> N) -> N 
         client = start(&node, folder);
     }
     let all = usize::try_from(ROUNDS * PER_ROUND).unwrap();
-    until("everything", async || kept(folder).len() >= all).await;
+    until_kept(&node, folder, &mut client, all).await;
     drop(client);
 
     let kept = kept(folder);

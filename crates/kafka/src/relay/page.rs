@@ -1,3 +1,4 @@
+use onenet_eventstore::ReadAhead;
 use onenet_kernel::Timestamp;
 use tokio_util::sync::CancellationToken;
 
@@ -5,7 +6,7 @@ use super::{Failure, Relay};
 use crate::{Record, checkpoint::Published};
 
 /// Events that are read at once.
-const PAGE: u32 = 2_000;
+pub(super) const PAGE: u32 = 2_000;
 
 /// What the log holds above a position.
 pub(super) enum Next {
@@ -28,9 +29,14 @@ pub(super) struct Page {
 
 impl Relay {
     /// What comes next. Fails in front of an event that cannot be mapped.
-    pub(super) async fn next(&self, above: u64, stop: &CancellationToken) -> Result<Next, Failure> {
+    pub(super) async fn next(
+        &self,
+        pages: &mut ReadAhead,
+        above: u64,
+        stop: &CancellationToken,
+    ) -> Result<Next, Failure> {
         let is_last = stop.is_cancelled();
-        let events = self.log.read(above, PAGE).await?;
+        let events = pages.read(above).await?;
         let (mut records, mut mapped) = (Vec::with_capacity(events.len()), 0);
         for event in &events {
             match (self.mapping)(&self.topics, event) {

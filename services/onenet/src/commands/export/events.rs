@@ -1,7 +1,7 @@
 use anyhow::{Context as _, Result};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use onenet_chassis::{config::Settings, day, tools};
-use onenet_eventstore::PgLog;
+use onenet_eventstore::{PgLog, ReadAhead};
 use onenet_kafka::{Topics, encode};
 use onenet_kernel::{Recorded, Timestamp};
 use prost_reflect::{DescriptorPool, DynamicMessage};
@@ -57,8 +57,9 @@ pub(super) async fn export(settings: &Settings, wanted: &ExportEvents) -> Result
             after => Lines::resume(&wanted.to, after)?,
         };
         let (mut count, mut told) = (0, above);
+        let mut pages = ReadAhead::new(log, PAGE);
         while above < upto {
-            let page = log.read(above, PAGE).await?;
+            let page = pages.read(above).await?;
             let Some(last) = page.last() else { break };
             above = last.position.number;
             for event in page.iter().filter(|event| event.position.number <= upto) {
