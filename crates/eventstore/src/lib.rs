@@ -47,6 +47,7 @@ mod follower;
 mod fresh;
 mod handler;
 mod lease;
+mod loader;
 mod log;
 mod meters;
 mod migrate;

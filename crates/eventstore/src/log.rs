@@ -14,6 +14,7 @@ use crate::{
     batch::{AppendCommand, REPLICATED},
     cache::{Cache, Turn},
     db::{Db, DbError},
+    loader::Loader,
     row::{self, bigint},
     startup::{self, StartupError},
     wake::Wake,
@@ -25,6 +26,7 @@ pub struct PgLog {
     db: Db,
     log_id: Uuid,
     appender: Appender,
+    loader: Loader,
     cache: Arc<Cache>,
     wake: Wake,
     _stop: Arc<DropGuard>,
@@ -44,6 +46,7 @@ impl PgLog {
         wake.across_processes(&db, &stop);
         Ok(Self {
             appender: Appender::start(db.clone(), log_id, wake.clone()),
+            loader: Loader::start(db.clone(), log_id),
             cache: Arc::default(),
             wake,
             _stop: Arc::new(stop.drop_guard()),
@@ -201,15 +204,7 @@ impl EventStore for PgLog {
     }
 
     async fn load(&self, stream: &StreamId, above: Version) -> Result<Vec<Recorded>, StoreError> {
-        let rows = sqlx::query(
-            "select * from events where stream_id = $1 and version > $2 order by version",
-        )
-        .bind(stream.as_str())
-        .bind(bigint(above.0))
-        .fetch_all(self.db.pool())
-        .await
-        .map_err(|error| fault(DbError::while_("loading a stream")(error)))?;
-        self.events(&rows).map_err(fault)
+        self.loader.load(stream, above).await
     }
 
     async fn append(

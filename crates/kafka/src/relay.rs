@@ -12,7 +12,7 @@ use onenet_eventstore::{Behind, DbError, PgLog, ReadAhead, new_owner, observe_la
 use onenet_kernel::{Corrupt, Position, Recorded};
 use tokio_util::sync::CancellationToken;
 
-use self::page::{Next, PAGE, Page};
+use self::page::{Next, Page};
 use crate::{
     Mapping, Topics,
     checkpoint::{self, Found, Published},
@@ -220,7 +220,7 @@ impl Relay {
         (stop, lost): (&CancellationToken, &CancellationToken),
         behind: &Behind,
     ) -> Result<(), Failure> {
-        let (mut pages, mut ahead) = (ReadAhead::new(self.log.clone(), PAGE), None);
+        let (mut pages, mut ahead) = (self.pages(), None);
         while !lost.is_cancelled() {
             behind.stands_at([(0, above.cast_signed())]);
             let next = match ahead.take() {

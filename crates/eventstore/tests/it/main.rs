@@ -8,6 +8,7 @@ mod followers;
 mod half_open;
 mod locks;
 mod meters;
+mod reading;
 mod rebuild;
 mod rights;
 mod sources;

@@ -6,7 +6,7 @@ use super::{Failure, Relay};
 use crate::{Record, checkpoint::Published};
 
 /// Events that are read at once.
-pub(super) const PAGE: u32 = 2_000;
+const PAGE: u32 = 2_000;
 
 /// What the log holds above a position.
 pub(super) enum Next {
@@ -28,6 +28,11 @@ pub(super) struct Page {
 }
 
 impl Relay {
+    /// The log's events, page by page.
+    pub(super) fn pages(&self) -> ReadAhead {
+        ReadAhead::new(self.log.clone(), PAGE)
+    }
+
     /// What comes next. Fails in front of an event that cannot be mapped.
     pub(super) async fn next(
         &self,

@@ -1,0 +1,86 @@
+//! Reading for many at once, and reading ahead.
+
+use futures::future::join_all;
+use onenet_eventstore::{ReadAhead, sqlx};
+use onenet_kernel::{EventStore as _, Version};
+
+use crate::support::{SCHEMA, append, scratch, stream};
+
+#[tokio::test]
+async fn streams_that_are_loaded_together_are_answered_each_with_its_own_history() {
+    let (_scratch, log) = scratch().await;
+    for n in 0..20_u64 {
+        let payloads: Vec<String> = (0..n % 4).map(|of| format!("{n}/{of}")).collect();
+        let payloads: Vec<&str> = payloads.iter().map(String::as_str).collect();
+        append(&log, &n.to_string(), 0, &payloads).await.unwrap();
+    }
+    let loads = (0..400_u64).map(|n| {
+        let (log, number, above) = (log.clone(), n % 20, n % 3);
+        async move {
+            let loaded = log.load(&stream(&number.to_string()), Version(above)).await.unwrap();
+            let versions: Vec<u64> = loaded.iter().map(|event| event.version.0).collect();
+            assert_eq!(versions, (above + 1..=number % 4).collect::<Vec<_>>());
+            assert!(loaded.iter().all(|event| event.stream == stream(&number.to_string())));
+        }
+    });
+    join_all(loads).await;
+}
+
+#[tokio::test]
+async fn a_stream_that_cannot_be_decoded_fails_who_asked_for_it_and_nobody_else() {
+    let (scratch, log) = scratch().await;
+    append(&log, "good", 0, &["1", "2"]).await.unwrap();
+    append(&log, "bad", 0, &["1"]).await.unwrap();
+    let mut owner = scratch.owner(SCHEMA).await.unwrap();
+    sqlx::raw_sql(
+        "alter table events disable trigger all;
+         update events set digest = 'short' where stream_id = 'account-bad';
+         alter table events enable trigger all",
+    )
+    .execute(&mut owner)
+    .await
+    .unwrap();
+    let (good, bad) = (stream("good"), stream("bad"));
+    let loads = [&good, &bad, &good].map(|stream| log.load(stream, Version::NONE));
+    let outcomes: Vec<_> =
+        join_all(loads).await.into_iter().map(|loaded| loaded.ok().map(|it| it.len())).collect();
+    assert_eq!(outcomes, [Some(2), None, Some(2)]);
+}
+
+#[tokio::test]
+async fn reading_ahead_shows_each_event_once_while_others_are_appended() {
+    let (_scratch, log) = scratch().await;
+    let writing = async {
+        for n in 0..60 {
+            append(&log, &n.to_string(), 0, &["1", "2", "3"]).await.unwrap();
+        }
+    };
+    let reading = async {
+        let (mut seen, mut pages) = (Vec::new(), ReadAhead::new(log.clone(), 7));
+        while seen.len() < 180 {
+            let above = seen.last().copied().unwrap_or_default();
+            let page = pages.read(above).await.unwrap();
+            seen.extend(page.iter().map(|event| event.position.number));
+        }
+        seen
+    };
+    let ((), seen) = tokio::join!(writing, reading);
+    assert_eq!(seen, (1..=180).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn reading_ahead_goes_on_wherever_it_is_asked_to() {
+    let (_scratch, log) = scratch().await;
+    for n in 0..10 {
+        append(&log, &n.to_string(), 0, &["1", "2"]).await.unwrap();
+    }
+    let mut pages = ReadAhead::new(log, 4);
+    let mut first =
+        async |above| pages.read(above).await.unwrap().first().map(|e| e.position.number);
+    let asked = [0, 4, 3, 7, 18, 20, 0];
+    let mut came = Vec::new();
+    for above in asked {
+        came.push(first(above).await);
+    }
+    assert_eq!(came, [Some(1), Some(5), Some(4), Some(8), Some(19), None, Some(1)]);
+}
