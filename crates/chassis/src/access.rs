@@ -1,9 +1,12 @@
 //! Who may do what: Cedar policies over caller, action and matter, default deny. Each context brings
 //! its policies; the actions are the RPCs of its contract.
 
+mod question;
+
 use std::{
     collections::{HashMap, HashSet},
     fmt::Write as _,
+    sync::Arc,
 };
 
 use cedar_policy::{
@@ -16,7 +19,8 @@ use onenet_proto::enterprise::v1::{Organisation, OrganisationFunction, Tier};
 use onenet_standards::Uscc;
 use prost_types::FileDescriptorSet;
 
-use crate::{Refusal, day, field};
+use self::question::question;
+use crate::{Refusal, day, field, memo::Memo};
 
 const BASE: &str = include_str!("../policies/base.cedarschema");
 
@@ -71,6 +75,15 @@ pub struct Policies {
     set: PolicySet,
     /// Which policies could have permitted an action: what a refusal names.
     by_action: HashMap<String, String>,
+    /// What was decided: policies do not change while the process lives, and asking them costs more than
+    /// anything else about a command.
+    decided: Memo<Arc<Decided>>,
+}
+
+/// An answer of the policies, and the names of those that gave it.
+struct Decided {
+    is_permitted: bool,
+    rules: String,
 }
 
 impl Policies {
@@ -104,7 +117,7 @@ impl Policies {
         if let Some((action, _)) = by_action.iter().find(|(_, rule)| rule.is_empty()) {
             return Err(wrong(format!("no policy speaks of {action}, so nobody may do it")));
         }
-        Ok(Self { schema, set: policies, by_action })
+        Ok(Self { schema, set: policies, by_action, decided: Memo::default() })
     }
 
     /// Every action of the contract, whether or not a policy permits it.
@@ -120,14 +133,16 @@ impl Policies {
         matter: &Matter<'_>,
         on: Date,
     ) -> Result<(), Refusal> {
-        let answer = self.ask(caller, action, matter, on).map_err(Refusal::internal)?;
-        let rules: Vec<String> = answer.diagnostics().reason().map(ToString::to_string).collect();
-        let rules = rules.join(", ");
-        if answer.decision() == Decision::Allow {
+        let ask = || self.ask(caller, action, matter, on);
+        let decided = self.decided.answer(&question(caller, action, matter, on), ask);
+        let decided = decided.map_err(Refusal::internal)?;
+        let rules = decided.rules.as_str();
+        if decided.is_permitted {
             tracing::debug!(caller = caller.uscc.as_str(), action, rules, "permitted");
             return Ok(());
         }
-        let rule = if rules.is_empty() { self.by_action.get(action).cloned() } else { Some(rules) };
+        let could_permit = || self.by_action.get(action).map(String::as_str);
+        let rule = if rules.is_empty() { could_permit() } else { Some(rules) };
         Err(Refusal::not_authorised(rule.unwrap_or_default()))
     }
 
@@ -137,26 +152,24 @@ impl Policies {
         action: &str,
         matter: &Matter<'_>,
         on: Date,
-    ) -> Result<cedar_policy::Response, Box<dyn std::error::Error + Send + Sync>> {
+    ) -> Result<Arc<Decided>, Failed> {
         let principal = uid("Caller", caller.uscc.as_str())?;
         let resource = uid("Matter", "it")?;
         let mut entities = divisions(&matter.chain)?;
-        let is_agency = caller.agency.as_ref().is_some_and(|it| it.is_certificate_registered);
         let mut attributes = HashMap::from([
             ("operator".to_owned(), Value::new_bool(caller.is_operator)),
-            ("agency".to_owned(), Value::new_bool(is_agency)),
+            ("agency".to_owned(), Value::new_bool(is_agency(caller))),
         ]);
         if let Some(office) = &caller.office {
             attributes.insert("office".to_owned(), office_record(office)?);
         }
         entities.push(Entity::new(principal.clone(), attributes, HashSet::new())?);
-        let mut attributes =
-            HashMap::from([("industries".to_owned(), Value::new_set(prefixes(matter.industry)))]);
-        for (name, party) in [("subject", matter.subject), ("organ", matter.organ)] {
-            if let Some(party) = party {
-                attributes.insert(name.to_owned(), Value::new_entity_uid(uid("Caller", party)?));
-            }
-        }
+        let [is_about_caller, is_in_callers_charge] = of_caller(caller, matter);
+        let attributes = HashMap::from([
+            ("industries".to_owned(), Value::new_set(prefixes(matter.industry))),
+            ("is_about_caller".to_owned(), Value::new_bool(is_about_caller)),
+            ("is_in_callers_charge".to_owned(), Value::new_bool(is_in_callers_charge)),
+        ]);
         let parents = matter.chain.first().map(|code| uid("Division", code)).transpose()?;
         entities.push(Entity::new(resource.clone(), attributes, parents.into_iter().collect())?);
         // what is asked is made here, and tests ask everything: only they need it held against the schema
@@ -164,8 +177,21 @@ impl Policies {
         let entities = Entities::from_entities(entities, schema)?;
         let context = Context::from_pairs([("on".to_owned(), Value::new_long(day::number(on)))])?;
         let request = Request::new(principal, uid("Action", action)?, resource, context, schema)?;
-        Ok(Authorizer::new().is_authorized(&request, &self.set, &entities))
+        let answer = Authorizer::new().is_authorized(&request, &self.set, &entities);
+        let rules: Vec<String> = answer.diagnostics().reason().map(ToString::to_string).collect();
+        let is_permitted = answer.decision() == Decision::Allow;
+        Ok(Arc::new(Decided { is_permitted, rules: rules.join(", ") }))
     }
+}
+
+fn is_agency(caller: &Caller) -> bool {
+    caller.agency.as_ref().is_some_and(|agency| agency.is_certificate_registered)
+}
+
+/// Whether the caller is whom it is about, and the organ in charge. Policies see no more of either, so that
+/// what was decided of one enterprise holds for the next in its place.
+fn of_caller(caller: &Caller, matter: &Matter<'_>) -> [bool; 2] {
+    [matter.subject, matter.organ].map(|party| party == Some(caller.uscc.as_str()))
 }
 
 /// Gives each policy the name in its `@id`, which every policy must have.

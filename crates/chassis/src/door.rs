@@ -17,7 +17,9 @@ use crate::{
     call::{Call, Write, digest_of},
     day, field,
     fresh::Freshness,
-    identity, receipt,
+    identity::{self, Peer},
+    memo::Memo,
+    receipt,
     register::Register,
     server::RpcPath,
     trace,
@@ -41,6 +43,8 @@ struct Inner {
     log: PgLog,
     register: Register,
     policies: Policies,
+    /// By the certificate that TLS has verified for the connection.
+    peers: Memo<Peer>,
     audit: Arc<Audit>,
     clock: Arc<dyn Clock>,
     fresh: Freshness,
@@ -55,10 +59,9 @@ impl Door {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let register = Register::new(log.db().clone());
-        let (audit, fresh) = (Arc::default(), Freshness::default());
-        Self {
-            inner: Arc::new(Inner { node, operator, log, register, policies, audit, clock, fresh }),
-        }
+        let (peers, audit, fresh) = (Memo::default(), Arc::default(), Freshness::default());
+        let inner = Inner { node, operator, log, register, policies, peers, audit, clock, fresh };
+        Self { inner: Arc::new(inner) }
     }
 
     /// What this context knows of divisions, organisations and enterprises.
@@ -223,7 +226,10 @@ impl Door {
             request.extensions().get::<RpcPath>().map(|path| path.0.clone()).unwrap_or_default();
         let certificates = request.peer_certs();
         let certificate = certificates.as_ref().and_then(|chain| chain.first()).map(|der| &der[..]);
-        let peer = match identity::peer(certificate, &inner.node) {
+        let peer = inner
+            .peers
+            .answer(certificate.unwrap_or_default(), || identity::peer(certificate, &inner.node));
+        let peer = match peer {
             Ok(peer) => peer,
             Err(error) => {
                 let caller = request

@@ -30,6 +30,7 @@ pub mod field;
 mod fresh;
 mod health;
 mod identity;
+mod memo;
 mod meters;
 mod parts;
 pub mod private;
