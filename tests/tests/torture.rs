@@ -13,6 +13,9 @@ use onenet_torture::Fault;
 
 /// Far fewer than a slow machine manages; below it, a run proves little.
 const ACKNOWLEDGED: usize = 500;
+/// A run in which nobody was listed says nothing of the blacklist.
+const LISTED: usize = 3;
+const REMOVED: usize = 1;
 
 /// The counts of a report, by what is counted.
 fn counts(report: &str) -> BTreeMap<&str, usize> {
@@ -36,6 +39,8 @@ fn a_node_that_is_broken_for_a_minute_keeps_its_promises() {
         assert!(counts[fault.name()] >= 1, "{fault} did not occur:\n{report}");
     }
     assert!(counts["已确认 / acknowledged"] >= ACKNOWLEDGED, "{report}");
+    assert!(counts["列入 / listed"] >= LISTED, "{report}");
+    assert!(counts["移出 / removed"] >= REMOVED, "{report}");
 }
 
 /// Processes whose command line names the folder.
@@ -56,8 +61,8 @@ async fn what_was_started_ends_with_a_torture_that_is_killed() {
     let temporary = folder.path().to_str().unwrap();
     let words = ["torture", "--for", "60s"];
     let torture = Process::start_with(onenet(), &words, &[("TMPDIR", temporary)]);
-    // two servers, three processes
-    until("the node's processes", async || over(folder.path()) >= 5).await;
+    // two servers, six processes
+    until("the node's processes", async || over(folder.path()) >= 8).await;
     torture.kill();
     until("the end of them all", async || over(folder.path()) == 0).await;
 }

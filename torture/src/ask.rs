@@ -1,67 +1,117 @@
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use onenet_proto::{
     Reason,
     common::v1::{ErrorReason, Receipt},
+    credit::v1::{
+        DecideListingRequest, RemoveListingRequest, ServeListingDecisionRequest,
+        ServeListingNoticeRequest, credit_service_client::CreditServiceClient,
+    },
+    enforcement::v1::{
+        DecidePenaltyRequest, OpenCaseRequest, ServePenaltyRequest,
+        case_service_client::CaseServiceClient,
+    },
     enterprise::v1::{
         DesignateKeyEnterpriseRequest, RegisterDivisionRequest, RegisterEnterpriseRequest,
         RegisterOrganisationRequest, division_service_client::DivisionServiceClient,
         enterprise_service_client::EnterpriseServiceClient,
         organisation_service_client::OrganisationServiceClient,
     },
+    exchange::v1::{
+        GiveGrantRequest, RegisterAgencyRequest, exchange_service_client::ExchangeServiceClient,
+    },
+    hazard::v1::{
+        CorrectHiddenDangerRequest, GradeHiddenDangerRequest, OrderRectificationRequest,
+        ReportHiddenDangerRequest, WithdrawHiddenDangerRequest,
+        hidden_danger_service_client::HiddenDangerServiceClient,
+    },
 };
 use tonic::{Request, Status, transport::Channel};
 use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
-use crate::history::{Outcome, Place, Recorder};
+use crate::{
+    history::{Outcome, Place, Recorder},
+    seen::Context,
+};
 
 /// How long a caller waits for an answer.
 pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
-/// A command of the enterprise context, without its id.
-#[derive(Clone)]
-pub(crate) enum Ask {
-    Division(RegisterDivisionRequest),
-    Organisation(RegisterOrganisationRequest),
-    Register(RegisterEnterpriseRequest),
-    Designate(DesignateKeyEnterpriseRequest),
-}
-
-/// Who sends commands, over one connection.
+/// Who sends commands, over one connection to each context.
 #[derive(Clone)]
 pub(crate) struct Caller {
-    channel: Channel,
+    channels: BTreeMap<Context, Channel>,
 }
 
-impl Ask {
-    /// The stream that it is about.
-    fn stream(&self) -> String {
-        match self {
-            Self::Division(ask) => {
-                let code = ask.division.as_ref().map(|division| division.code.as_str());
-                format!("division-{}", code.unwrap_or_default())
-            }
-            Self::Organisation(ask) => {
-                let uscc = ask.organisation.as_ref().map(|body| body.uscc.as_str());
-                format!("organisation-{}", uscc.unwrap_or_default())
-            }
-            Self::Register(ask) => {
-                let uscc = ask.enterprise.as_ref().map(|enterprise| enterprise.uscc.as_str());
-                format!("enterprise-{}", uscc.unwrap_or_default())
-            }
-            Self::Designate(ask) => format!("enterprise-{}", ask.enterprise),
+/// The commands that are asked, each with the context and the call that take it.
+macro_rules! asks {
+    ($($context:ident $client:ident $method:ident $request:ident,)*) => {
+        /// A command, without its id.
+        #[derive(Clone)]
+        #[expect(clippy::enum_variant_names, reason = "each is named as the request it holds")]
+        pub(crate) enum Ask {
+            $($request($request),)*
         }
-    }
+
+        $(impl From<$request> for Ask {
+            fn from(request: $request) -> Self {
+                Self::$request(request)
+            }
+        })*
+
+        impl Ask {
+            pub(crate) fn context(&self) -> Context {
+                match self {
+                    $(Self::$request(_) => Context::$context,)*
+                }
+            }
+        }
+
+        impl Caller {
+            async fn send(&self, ask: &Ask, id: Uuid) -> Result<Receipt, Status> {
+                let (channel, command_id) = (self.channel(ask.context())?, id.to_string());
+                let receipt = match ask.clone() {
+                    $(Ask::$request(ask) => {
+                        let request = timed($request { command_id, ..ask });
+                        $client::new(channel).$method(request).await?.into_inner().receipt
+                    })*
+                };
+                receipt.ok_or_else(|| Status::data_loss("an answer without a receipt"))
+            }
+        }
+    };
+}
+
+asks! {
+    Enterprise DivisionServiceClient register_division RegisterDivisionRequest,
+    Enterprise OrganisationServiceClient register_organisation RegisterOrganisationRequest,
+    Enterprise EnterpriseServiceClient register_enterprise RegisterEnterpriseRequest,
+    Enterprise EnterpriseServiceClient designate_key_enterprise DesignateKeyEnterpriseRequest,
+    Hazard HiddenDangerServiceClient report_hidden_danger ReportHiddenDangerRequest,
+    Hazard HiddenDangerServiceClient grade_hidden_danger GradeHiddenDangerRequest,
+    Hazard HiddenDangerServiceClient order_rectification OrderRectificationRequest,
+    Hazard HiddenDangerServiceClient correct_hidden_danger CorrectHiddenDangerRequest,
+    Hazard HiddenDangerServiceClient withdraw_hidden_danger WithdrawHiddenDangerRequest,
+    Enforcement CaseServiceClient open_case OpenCaseRequest,
+    Enforcement CaseServiceClient decide_penalty DecidePenaltyRequest,
+    Enforcement CaseServiceClient serve_penalty ServePenaltyRequest,
+    Credit CreditServiceClient serve_listing_notice ServeListingNoticeRequest,
+    Credit CreditServiceClient decide_listing DecideListingRequest,
+    Credit CreditServiceClient serve_listing_decision ServeListingDecisionRequest,
+    Credit CreditServiceClient remove_listing RemoveListingRequest,
+    Exchange ExchangeServiceClient register_agency RegisterAgencyRequest,
+    Exchange ExchangeServiceClient give_grant GiveGrantRequest,
 }
 
 impl Caller {
-    pub(crate) fn new(channel: Channel) -> Self {
-        Self { channel }
+    pub(crate) fn new(channels: BTreeMap<Context, Channel>) -> Self {
+        Self { channels }
     }
 
-    pub(crate) fn enterprises(&self) -> EnterpriseServiceClient<Channel> {
-        EnterpriseServiceClient::new(self.channel.clone())
+    pub(crate) fn channel(&self, context: Context) -> Result<Channel, Status> {
+        let channel = self.channels.get(&context).cloned();
+        channel.ok_or_else(|| Status::unimplemented("nobody told the caller where this context is"))
     }
 
     /// One attempt, recorded from before it is sent until after it is answered.
@@ -71,37 +121,24 @@ impl Caller {
         ask: &Ask,
         id: Uuid,
     ) -> Result<Receipt, Status> {
-        let attempt = recorder.begin(id, &ask.stream());
+        let attempt = recorder.begin(ask.context(), id);
         let answer = tokio::time::timeout(ANSWER_WITHIN, self.send(ask, id)).await;
-        let answer = answer.unwrap_or_else(|_| Err(Status::deadline_exceeded("no answer")));
+        let answer = answer.unwrap_or_else(|_| Err(no_answer()));
         recorder.end(id, attempt, outcome(&answer));
         answer
     }
+}
 
-    async fn send(&self, ask: &Ask, id: Uuid) -> Result<Receipt, Status> {
-        let (channel, command_id) = (self.channel.clone(), id.to_string());
-        let receipt = match ask.clone() {
-            Ask::Division(ask) => {
-                let request = timed(RegisterDivisionRequest { command_id, ..ask });
-                let mut client = DivisionServiceClient::new(channel);
-                client.register_division(request).await?.into_inner().receipt
-            }
-            Ask::Organisation(ask) => {
-                let request = timed(RegisterOrganisationRequest { command_id, ..ask });
-                let mut client = OrganisationServiceClient::new(channel);
-                client.register_organisation(request).await?.into_inner().receipt
-            }
-            Ask::Register(ask) => {
-                let request = timed(RegisterEnterpriseRequest { command_id, ..ask });
-                self.enterprises().register_enterprise(request).await?.into_inner().receipt
-            }
-            Ask::Designate(ask) => {
-                let request = timed(DesignateKeyEnterpriseRequest { command_id, ..ask });
-                self.enterprises().designate_key_enterprise(request).await?.into_inner().receipt
-            }
-        };
-        receipt.ok_or_else(|| Status::data_loss("an answer without a receipt"))
-    }
+/// What a question was answered, in the time that a caller waits.
+pub(crate) async fn answered<T>(
+    asking: impl Future<Output = Result<tonic::Response<T>, Status>>,
+) -> Result<T, Status> {
+    let answer = tokio::time::timeout(ANSWER_WITHIN, asking).await;
+    Ok(answer.unwrap_or_else(|_| Err(no_answer()))?.into_inner())
+}
+
+fn no_answer() -> Status {
+    Status::deadline_exceeded("no answer")
 }
 
 /// The server is told how long its caller waits.

@@ -9,11 +9,13 @@ use uuid::Uuid;
 use crate::{
     node::{Links, Node},
     proxy::{Proxy, Way},
+    seen::Context,
 };
 
-/// A session that holds this keeps every append waiting.
-const HOLD: &str =
-    "begin; select pg_advisory_xact_lock(1, 'enterprise.events'::regclass::oid::integer)";
+/// A session that holds this keeps every append of two contexts waiting.
+const HOLD: &str = "begin;
+    select pg_advisory_xact_lock(1, 'enterprise.events'::regclass::oid::integer);
+    select pg_advisory_xact_lock(1, 'credit.events'::regclass::oid::integer)";
 /// The relay's lease as it stands; taking it from whoever has it, in nobody's name.
 const LEASE: &str = "select owner from enterprise.leases where name = 'relay' and until > now()";
 const TAKE: &str = "update enterprise.leases set owner = gen_random_uuid(), until = '-infinity'
@@ -35,13 +37,19 @@ pub enum Fault {
     RelayKilled,
     /// kill -9 of the process that serves subscriptions.
     ExchangeKilled,
+    /// kill -9 of the process of the hazard context: calls, read model, relay, reactions, clock.
+    HazardKilled,
+    /// The same of the enforcement context.
+    EnforcementKilled,
+    /// The same of the credit context, which publishes the blacklist.
+    CreditKilled,
     /// kill -9 of PostgreSQL, and a start after its crash.
     PostgresKilled,
     /// kill -9 of the broker, and a start after its crash.
     KafkaKilled,
     /// The broker does not answer, and goes on.
     KafkaStopped,
-    /// A transaction stays open in the middle of an append.
+    /// A transaction stays open in the middle of an append, in the enterprise and in the credit context.
     AppendHeld,
     /// Another relay takes the lease while the first believes that it has it; the other is killed.
     TwoRelays,
@@ -76,10 +84,13 @@ pub(crate) struct Planned {
 
 impl Fault {
     /// Every kind.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 20] = [
         Self::ApiKilled,
         Self::RelayKilled,
         Self::ExchangeKilled,
+        Self::HazardKilled,
+        Self::EnforcementKilled,
+        Self::CreditKilled,
         Self::PostgresKilled,
         Self::KafkaKilled,
         Self::KafkaStopped,
@@ -103,6 +114,9 @@ impl Fault {
             Self::ApiKilled => "受理进程被杀 / api killed",
             Self::RelayKilled => "发布进程被杀 / relay killed",
             Self::ExchangeKilled => "交换进程被杀 / exchange killed",
+            Self::HazardKilled => "隐患进程被杀 / hazard killed",
+            Self::EnforcementKilled => "执法进程被杀 / enforcement killed",
+            Self::CreditKilled => "信用进程被杀 / credit killed",
             Self::PostgresKilled => "数据库被杀 / PostgreSQL killed",
             Self::KafkaKilled => "消息服务被杀 / Kafka killed",
             Self::KafkaStopped => "消息服务停顿 / Kafka stopped",
@@ -153,9 +167,12 @@ pub(crate) async fn strike(node: &mut Node, planned: Planned) -> Result<()> {
 
 async fn strike_at_once(node: &mut Node, Planned { fault, away, .. }: Planned) -> Result<()> {
     match fault {
-        Fault::ApiKilled => node.api.kill(),
+        Fault::ApiKilled => kill(node, Context::Enterprise),
         Fault::RelayKilled => node.relay.kill(),
-        Fault::ExchangeKilled => node.feed.kill(),
+        Fault::ExchangeKilled => kill(node, Context::Exchange),
+        Fault::HazardKilled => kill(node, Context::Hazard),
+        Fault::EnforcementKilled => kill(node, Context::Enforcement),
+        Fault::CreditKilled => kill(node, Context::Credit),
         Fault::PostgresKilled => node.kill_postgres(away).await?,
         Fault::KafkaKilled => node.kill_kafka(away).await?,
         Fault::KafkaStopped => stop_for(node.kafka.running()?.pid(), away).await?,
@@ -203,6 +220,12 @@ async fn strike_at_once(node: &mut Node, Planned { fault, away, .. }: Planned) -
     Ok(())
 }
 
+fn kill(node: &Node, context: Context) {
+    if let Some(process) = node.served.get(&context) {
+        process.kill();
+    }
+}
+
 fn set(proxies: &[&Proxy], way: Way) {
     for proxy in proxies {
         proxy.set(way);
@@ -214,7 +237,7 @@ impl Link {
         match self {
             Self::Database => vec![&links.database],
             Self::Brokers => vec![&links.brokers],
-            Self::Callers => vec![&links.enterprise, &links.exchange],
+            Self::Callers => links.callers.values().collect(),
         }
     }
 }

@@ -5,6 +5,8 @@ use std::{
 
 use uuid::Uuid;
 
+use crate::seen::Context;
+
 /// Where an effect stands, as a receipt says it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -28,10 +30,10 @@ pub enum Outcome {
 }
 
 /// A command, as its caller knows it. Each has one event as its effect.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked {
-    /// The stream it is about.
-    pub stream: String,
+    /// Who was asked.
+    pub context: Context,
     /// Its attempts, in their order. One that was begun and has no outcome yet counts as unanswered.
     pub attempts: Vec<Outcome>,
 }
@@ -86,10 +88,10 @@ pub struct Recorder(Mutex<History>);
 impl Recorder {
     /// An attempt begins; answers its number. Noted before anything is sent, so that what is cut off in
     /// the middle is not taken for something that nobody asked for.
-    pub fn begin(&self, command: Uuid, stream: &str) -> usize {
+    pub fn begin(&self, context: Context, command: Uuid) -> usize {
         self.with(|history| {
-            let asked = history.commands.entry(command).or_default();
-            stream.clone_into(&mut asked.stream);
+            let none = || Asked { context, attempts: Vec::new() };
+            let asked = history.commands.entry(command).or_insert_with(none);
             asked.attempts.push(Outcome::Unanswered);
             asked.attempts.len() - 1
         })

@@ -3,8 +3,8 @@
 //!
 //! * [`History`] is the callers' side: each command with the outcome of each attempt, and each read that
 //!   asked to be fresh.
-//! * [`Seen`] is the readers' side: the log, the topic, a subscription and the read model, each in its own
-//!   order.
+//! * [`Seen`] is the readers' side: log and topic of each context, a subscription, the read models and the
+//!   blacklist, each in its own order.
 //! * [`check`] compares the two and answers [`Finding`]s. It does no I/O; its tests plant each defect in a
 //!   history that is right and expect it to be found.
 //!
@@ -17,11 +17,15 @@
 #![warn(missing_docs)]
 
 mod ask;
+mod asker;
+mod blacklist;
 mod checker;
 mod faults;
 mod history;
+mod inspector;
 mod load;
 mod node;
+mod officer;
 mod process;
 mod proxy;
 mod readers;
@@ -32,10 +36,11 @@ mod setup;
 mod subscriber;
 
 pub use self::{
+    blacklist::{Blacklist, Change, Fact, InForce, Record},
     checker::{FINDINGS, Finding, check},
     faults::{Fault, Link},
     history::{Asked, History, Outcome, Place, Read, Recorder},
     report::Report,
     run::Torture,
-    seen::{Delivered, Event, Reader, Seen, Sighting},
+    seen::{Content, Context, Delivered, Event, Published, Reader, Seen, Sighting},
 };

@@ -1,4 +1,5 @@
 use std::{
+    collections::BTreeMap,
     ffi::OsString,
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
@@ -13,11 +14,12 @@ use onenet_chassis::{
 };
 use onenet_devservers::{DevServerError, Kafka, Postgres, free_port};
 use onenet_eventstore::sqlx::{Connection as _, PgConnection};
-use tonic::transport::Channel;
 
 use crate::{
+    ask::Caller,
     process::{Program, Supervised},
     proxy::Proxy,
+    seen::Context,
 };
 
 /// Schemas and topics of every context are made within this.
@@ -27,18 +29,23 @@ const MIGRATED_WITHIN: Duration = Duration::from_mins(2);
 const SOON_BACK: [(&str, &str); 2] =
     [("broker.session.timeout.ms", "3000"), ("broker.heartbeat.interval.ms", "500")];
 
+/// Roles of the process of a context: all, or all but one that runs beside it.
+const WHOLE: &str = "api,project,relay,react,clock";
+const WITHOUT_RELAY: &str = "api,project,clock";
+
 /// A node under torture: private servers, and processes of the executable that runs a node in production.
 pub(crate) struct Node {
     pub(crate) private: PrivateNode,
     onenet: PathBuf,
     folder: PathBuf,
     config: PathBuf,
+    /// Where the enterprise context listens.
     enterprise: SocketAddr,
     pub(crate) links: Links,
     // in this order they end: processes first, servers last
-    pub(crate) api: Supervised,
     pub(crate) relay: Supervised,
-    pub(crate) feed: Supervised,
+    /// The process of each context that answers its calls; of all but the enterprise context it has every role.
+    pub(crate) served: BTreeMap<Context, Supervised>,
     pub(crate) kafka: Server<Kafka>,
     pub(crate) postgres: Server<Postgres>,
 }
@@ -47,8 +54,8 @@ pub(crate) struct Node {
 pub(crate) struct Links {
     pub(crate) database: Proxy,
     pub(crate) brokers: Proxy,
-    pub(crate) enterprise: Proxy,
-    pub(crate) exchange: Proxy,
+    /// Before each context.
+    pub(crate) callers: BTreeMap<Context, Proxy>,
 }
 
 /// Starts a server over what it left.
@@ -84,8 +91,11 @@ impl<S> Server<S> {
 impl Node {
     /// Starts servers and processes over a folder.
     pub(crate) async fn start(onenet: &Path, folder: &Path) -> Result<Self> {
-        let [enterprise, exchange] = [free_port()?, free_port()?].map(loopback);
-        let links = Links::start(enterprise, exchange).await?;
+        let mut listening = BTreeMap::new();
+        for context in Context::ALL {
+            listening.insert(context, loopback(free_port()?));
+        }
+        let links = Links::start(&listening).await?;
         let data = folder.join("postgres");
         let postgres = Server::start(Box::new(move || Postgres::start(&data)))?;
         let (data, brokers) = (folder.join("kafka"), links.brokers.address());
@@ -100,18 +110,22 @@ impl Node {
         let private = PrivateNode::make(folder, &plan).await?;
         let config = private.write_settings()?;
         migrate(onenet, &config).await?;
-        let serve = |name: &str, context: &str, roles: &str, listen: SocketAddr| {
-            Supervised::start(program(onenet, folder, &config, name, [context, roles], listen))
+        let serve = |name: &str, context: Context, roles: &str| {
+            let words = [context.name(), roles];
+            Supervised::start(program(onenet, folder, &config, name, words, listening[&context]))
         };
+        let served = Context::ALL.map(|context| {
+            let roles = if context == Context::Enterprise { WITHOUT_RELAY } else { WHOLE };
+            (context, serve(context.name(), context, roles))
+        });
         Ok(Self {
-            api: serve("api", "enterprise", "api,project,clock", enterprise),
-            relay: serve("relay", "enterprise", "relay", enterprise),
-            feed: serve("exchange", "exchange", "api,project,relay,react,clock", exchange),
+            relay: serve("relay", Context::Enterprise, "relay"),
+            served: served.into(),
+            enterprise: listening[&Context::Enterprise],
             onenet: onenet.to_owned(),
             folder: folder.to_owned(),
             private,
             config,
-            enterprise,
             links,
             kafka,
             postgres,
@@ -135,14 +149,12 @@ impl Node {
         Supervised::start(program(onenet, folder, config, "relay-2", roles, *enterprise))
     }
 
-    /// A connection to the enterprise context as an organisation.
-    pub(crate) fn enterprise(&self, uscc: &str) -> Result<Channel> {
-        Ok(self.private.connect(self.links.enterprise.address(), Some(uscc))?)
-    }
-
-    /// A connection to the exchange context as an organisation.
-    pub(crate) fn exchange(&self, uscc: &str) -> Result<Channel> {
-        Ok(self.private.connect(self.links.exchange.address(), Some(uscc))?)
+    /// Calls every context as an organisation.
+    pub(crate) fn caller(&self, uscc: &str) -> Result<Caller> {
+        let channels = self.links.callers.iter().map(|(&context, proxy)| {
+            Ok((context, self.private.connect(proxy.address(), Some(uscc))?))
+        });
+        Ok(Caller::new(channels.collect::<Result<_>>()?))
     }
 
     /// A session in the node's database that may do everything, beside its processes.
@@ -153,15 +165,15 @@ impl Node {
 }
 
 impl Links {
-    async fn start(enterprise: SocketAddr, exchange: SocketAddr) -> Result<Self> {
+    async fn start(listening: &BTreeMap<Context, SocketAddr>) -> Result<Self> {
         // servers take the port they had, if it is free: they say where they are once they run
         let nowhere = loopback(0);
-        Ok(Self {
-            database: Proxy::start(nowhere).await?,
-            brokers: Proxy::start(nowhere).await?,
-            enterprise: Proxy::start(enterprise).await?,
-            exchange: Proxy::start(exchange).await?,
-        })
+        let mut callers = BTreeMap::new();
+        for (&context, &address) in listening {
+            callers.insert(context, Proxy::start(address).await?);
+        }
+        let (database, brokers) = (Proxy::start(nowhere).await?, Proxy::start(nowhere).await?);
+        Ok(Self { database, brokers, callers })
     }
 
     fn lead(&self, postgres: &Postgres, kafka: &Kafka) -> Result<()> {

@@ -50,15 +50,6 @@ impl Report {
             ("凭回执查询 / reads as fresh as a receipt", self.history.reads.len()),
         ]
     }
-
-    fn shown(&self) -> [(Reader, usize); 4] {
-        [
-            (Reader::Log, self.seen.log.len()),
-            (Reader::Topic, self.seen.topic.len()),
-            (Reader::Subscription, self.seen.subscription.len()),
-            (Reader::Projection, self.seen.projection.len()),
-        ]
-    }
 }
 
 impl fmt::Display for Report {
@@ -73,8 +64,23 @@ impl fmt::Display for Report {
             writeln!(f, "  {fault}: {count}")?;
         }
         writeln!(f, "所见 / seen")?;
-        for (reader, count) in self.shown() {
-            writeln!(f, "  {reader}: {count}")?;
+        for (context, published) in &self.seen.contexts {
+            let (log, topic) = (published.log.len(), published.topic.len());
+            writeln!(f, "  {}: {log}", Reader::Log(*context))?;
+            writeln!(f, "  {}: {topic}", Reader::Topic(*context))?;
+        }
+        let list = &self.seen.blacklist;
+        for (what, count) in [
+            (Reader::Subscription.to_string(), self.seen.subscription.len()),
+            (Reader::Projection.to_string(), self.seen.projection.len()),
+            ("列入 / listed".to_owned(), list.listed()),
+            ("移出 / removed".to_owned(), list.removed()),
+            (Reader::Listings.to_string(), list.listings.len()),
+            (Reader::Blacklist.to_string(), list.records.len()),
+            (Reader::Entry.to_string(), list.entries.len()),
+            (Reader::Check.to_string(), list.checks.len()),
+        ] {
+            writeln!(f, "  {what}: {count}")?;
         }
         writeln!(f, "  订阅续接 / subscription resumed: {}", self.resumed)?;
         writeln!(f, "结果 / result")?;

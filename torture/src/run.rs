@@ -13,18 +13,24 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Report,
-    ask::Caller,
+    asker::{Asker, new_id},
     checker::check,
     faults::{Fault, schedule, strike},
     history::Recorder,
-    load::{Writer, new_id},
+    inspector::Inspector,
+    load::Writer,
     node::Node,
+    officer::Officer,
     readers,
+    seen::Context,
     setup::{self, AGENCY, COUNTY},
     subscriber::{Inbox, subscribe},
 };
 
-const WRITERS: u32 = 8;
+/// Those who ask, by what they do. An officer mostly waits: for other contexts, and for the clock.
+const WRITERS: u32 = 6;
+const OFFICERS: u32 = 12;
+const INSPECTORS: u32 = 2;
 /// The last attempts of the writers end by themselves within this.
 const ENDED_WITHIN: Duration = Duration::from_secs(30);
 
@@ -48,16 +54,23 @@ impl Torture<'_> {
         let mut node = Node::start(self.onenet, self.folder).await?;
         let (recorder, inbox) = (Arc::<Recorder>::default(), Arc::<Inbox>::default());
         let mut ids = chance.fork();
-        setup::register(&node, &recorder, &mut || new_id(&mut ids)).await?;
+        let organ = setup::register(&node, &recorder, &mut || new_id(&mut ids)).await?;
         tell(&format!("已就绪 / ready: {:.1} s", started.elapsed().as_secs_f64()));
 
         let mut subscriber = JoinSet::new();
-        subscriber.spawn(subscribe(node.exchange(&uscc(AGENCY))?, Arc::clone(&inbox)));
+        let channel = node.caller(&uscc(AGENCY))?.channel(Context::Exchange)?;
+        subscriber.spawn(subscribe(channel, Arc::clone(&inbox)));
         let (mut writers, stop) = (JoinSet::new(), CancellationToken::new());
-        for number in 0..WRITERS {
-            let caller = Caller::new(node.enterprise(&uscc(COUNTY))?);
-            let writer = Writer::new(number, caller, Arc::clone(&recorder), chance.fork());
-            writers.spawn(writer.run(stop.clone()));
+        for number in 0..WRITERS + OFFICERS + INSPECTORS {
+            let (caller, recorder) = (node.caller(&uscc(COUNTY))?, Arc::clone(&recorder));
+            let asker = Asker::new(caller, recorder, chance.fork(), stop.clone());
+            if number < WRITERS {
+                writers.spawn(Writer::new(number, asker).run());
+            } else if number < WRITERS + OFFICERS {
+                writers.spawn(Officer::new(number, asker, organ.clone()).run());
+            } else {
+                writers.spawn(Inspector::new(number, asker, organ.clone()).run());
+            }
         }
         let faults = self.strike(&mut node, chance, &tell).await?;
         stop.cancel();

@@ -13,7 +13,7 @@ use onenet_proto::{
 use tonic::{Status, transport::Channel};
 use uuid::Uuid;
 
-use crate::seen::{Delivered, Sighting};
+use crate::seen::{Content, Delivered, Sighting};
 
 /// While anything moves, the node says something every second: after so long it has nothing to say, or is not
 /// there any more. Either way the subscription is resumed.
@@ -83,9 +83,9 @@ impl Inbox {
 
 fn sighting(event: CloudEvent) -> Result<Sighting, Status> {
     let no_event = || Status::data_loss("a delivery that is no event");
-    let Some(Data::BinaryData(content)) = event.data else { return Err(no_event()) };
+    let Some(Data::BinaryData(data)) = event.data else { return Err(no_event()) };
     let id = Uuid::parse_str(&event.id).map_err(|_malformed| no_event())?;
-    Ok(Sighting { event: id, place: None, content })
+    Ok(Sighting { event: id, place: None, content: Content::of(&data) })
 }
 
 /// One subscription from its beginning, resumed after each break with the token last kept; until this is

@@ -1,13 +1,19 @@
-use bytes::Bytes;
+mod lists;
+
+use std::sync::Arc;
+
+use uuid::Uuid;
 
 use super::*;
-use crate::{Asked, Delivered, Outcome, Read};
+use crate::{Asked, Content, Delivered, Outcome, Published, Read};
 
 const ENTERPRISES: [&str; 3] = ["enterprise-a", "enterprise-b", "enterprise-c"];
 const SHARED: &str = "Registered";
+const HERE: Context = Context::Enterprise;
 
 /// Three enterprises, each registered and then designated; one more command was refused, and one was never
-/// answered and came to nothing. Registrations are shared with the subscriber, designations are not.
+/// answered and came to nothing. Registrations are shared with the subscriber, designations are not. A penalty
+/// took effect and was judged: the subject is on the list.
 fn right() -> (History, Seen) {
     let (mut history, mut log) = (History::default(), Vec::new());
     for (version, event_type) in [(1, SHARED), (2, "Designated")] {
@@ -23,40 +29,56 @@ fn right() -> (History, Seen) {
                 4 => vec![refused(), Outcome::Acknowledged(place.clone())],
                 _ => vec![Outcome::Acknowledged(place.clone()); 2],
             };
-            history
-                .commands
-                .insert(command(position), Asked { stream: stream.to_owned(), attempts });
-            log.push(Event {
-                id: id(position),
-                place,
-                command: command(position),
-                ordinal: 0,
-                event_type: event_type.to_owned(),
-                content: Bytes::from(format!("{stream} {event_type}")),
-            });
+            history.commands.insert(command(position), Asked { context: HERE, attempts });
+            let content = Content::of(format!("{stream} {event_type}").as_bytes());
+            log.push(Event { content, ..event(position, place, event_type) });
         }
     }
-    let asked = |attempts| Asked { stream: ENTERPRISES[0].to_owned(), attempts };
+    let asked = |attempts| Asked { context: HERE, attempts };
     history.commands.insert(command(90), asked(vec![refused()]));
     history.commands.insert(command(91), asked(vec![Outcome::Unanswered, Outcome::Unanswered]));
     history.reads.push(Read { stream: ENTERPRISES[0].to_owned(), asked: 1, saw: Some(2) });
-    let seen = Seen {
-        topic: log.iter().map(|event| sighting(event, true)).collect(),
+    let mut seen = Seen {
         subscription: (1..)
-            .zip(log.iter().filter(|event| event.event_type == SHARED))
+            .zip(log.iter().filter(|event| *event.event_type == *SHARED))
             .map(|(sequence, event)| Delivered { sequence, sighting: sighting(event, false) })
             .collect(),
         granted: vec![SHARED.to_owned()],
         projection: ENTERPRISES.map(|stream| (stream.to_owned(), 2)).into(),
-        projected: "enterprise-".to_owned(),
-        log,
+        projected: vec!["enterprise-".to_owned()],
+        ..Seen::default()
     };
+    publish(&mut seen, HERE, log);
+    lists::list(&mut history, &mut seen);
     (history, seen)
+}
+
+/// An event that its command alone made, of no content.
+fn event(position: u64, place: Place, event_type: &str) -> Event {
+    Event {
+        id: id(position),
+        place,
+        command: command(position),
+        ordinal: 0,
+        led_by: None,
+        event_type: Arc::from(event_type),
+        content: Content::of(&[]),
+    }
+}
+
+/// A log, and its topic that shows all of it.
+fn publish(seen: &mut Seen, context: Context, log: Vec<Event>) {
+    let topic = log.iter().map(|event| sighting(event, true)).collect();
+    seen.contexts.insert(context, Published { log, topic });
+}
+
+fn here(seen: &mut Seen) -> &mut Published {
+    seen.contexts.get_mut(&HERE).unwrap()
 }
 
 fn sighting(event: &Event, has_place: bool) -> Sighting {
     let place = has_place.then(|| event.place.clone());
-    Sighting { event: event.id, place, content: event.content.clone() }
+    Sighting { event: event.id, place, content: event.content }
 }
 
 fn id(position: u64) -> Uuid {
@@ -84,14 +106,13 @@ fn attempts(history: &mut History, position: u64) -> &mut Vec<Outcome> {
 
 /// Another event at the end of the log that every reader is shown.
 fn append(seen: &mut Seen, command: Uuid) {
-    let position = seen.log.len() as u64 + 1;
+    let published = here(seen);
+    let position = published.log.len() as u64 + 1;
     let place = Place { stream: ENTERPRISES[0].to_owned(), version: 3, position };
-    let first = seen.log[0].clone();
-    let event =
-        Event { id: id(position), place, command, event_type: "Designated".to_owned(), ..first };
-    seen.topic.push(sighting(&event, true));
+    let event = Event { command, ..event(position, place, "Designated") };
+    published.topic.push(sighting(&event, true));
+    published.log.push(event);
     seen.projection.insert(ENTERPRISES[0].to_owned(), 3);
-    seen.log.push(event);
 }
 
 #[test]
@@ -106,8 +127,8 @@ fn nothing_at_all_is_right() {
 
 #[test]
 fn an_event_that_the_topic_lacks_is_lost() {
-    let lost = Finding::Lost { reader: Reader::Topic, event: id(2) };
-    planted(|_, seen| drop(seen.topic.remove(1)), &[lost]);
+    let lost = Finding::Lost { reader: Reader::Topic(HERE), event: id(2) };
+    planted(|_, seen| drop(here(seen).topic.remove(1)), &[lost]);
 }
 
 #[test]
@@ -129,8 +150,12 @@ fn a_sequence_that_jumps_is_a_gap() {
 
 #[test]
 fn a_record_that_stands_on_the_topic_twice_is_doubled() {
-    let doubled = Finding::Doubled { reader: Reader::Topic, event: id(4) };
-    planted(|_, seen| seen.topic.push(seen.topic[3].clone()), &[doubled]);
+    let doubled = Finding::Doubled { reader: Reader::Topic(HERE), event: id(4) };
+    let plant = |_: &mut History, seen: &mut Seen| {
+        let again = here(seen).topic[3].clone();
+        here(seen).topic.push(again);
+    };
+    planted(plant, &[doubled]);
 }
 
 #[test]
@@ -145,41 +170,41 @@ fn an_event_that_is_delivered_again_after_a_resume_is_doubled() {
 #[test]
 fn a_command_that_took_effect_twice_is_doubled() {
     let plant = |_: &mut History, seen: &mut Seen| append(seen, command(5));
-    planted(plant, &[Finding::Doubled { reader: Reader::Log, event: id(7) }]);
+    planted(plant, &[Finding::Doubled { reader: Reader::Log(HERE), event: id(7) }]);
 }
 
 #[test]
 fn events_of_a_stream_that_change_places_are_reordered() {
-    let reordered = Finding::Reordered { reader: Reader::Topic, event: id(1) };
-    planted(|_, seen| seen.topic.swap(0, 3), &[reordered]);
+    let reordered = Finding::Reordered { reader: Reader::Topic(HERE), event: id(1) };
+    planted(|_, seen| here(seen).topic.swap(0, 3), &[reordered]);
 }
 
 #[test]
 fn events_of_different_streams_may_change_places() {
-    planted(|_, seen| seen.topic.swap(0, 1), &[]);
+    planted(|_, seen| here(seen).topic.swap(0, 1), &[]);
 }
 
 #[test]
 fn other_bytes_or_another_place_are_an_alteration() {
-    let altered = |event| Finding::Altered { reader: Reader::Topic, event };
-    planted(|_, seen| seen.topic[1].content = Bytes::new(), &[altered(id(2))]);
+    let altered = |event| Finding::Altered { reader: Reader::Topic(HERE), event };
+    planted(|_, seen| here(seen).topic[1].content = Content::of(b"other"), &[altered(id(2))]);
     let plant = |_: &mut History, seen: &mut Seen| {
-        seen.topic[1].place = seen.topic[2].place.clone();
+        here(seen).topic[1].place = here(seen).topic[2].place.clone();
     };
     planted(plant, &[altered(id(2))]);
 }
 
 #[test]
 fn what_the_log_does_not_hold_is_foreign() {
-    let plant = |_: &mut History, seen: &mut Seen| seen.topic[1].event = id(50);
-    let (reader, event) = (Reader::Topic, id(50));
+    let plant = |_: &mut History, seen: &mut Seen| here(seen).topic[1].event = id(50);
+    let (reader, event) = (Reader::Topic(HERE), id(50));
     planted(plant, &[Finding::Foreign { reader, event }, Finding::Lost { reader, event: id(2) }]);
 }
 
 #[test]
 fn what_the_grant_does_not_hold_is_foreign_to_the_subscription() {
     let plant = |_: &mut History, seen: &mut Seen| {
-        let sighting = sighting(&seen.log[3], false);
+        let sighting = sighting(&here(seen).log[3], false);
         seen.subscription.push(Delivered { sequence: 4, sighting });
     };
     planted(plant, &[Finding::Foreign { reader: Reader::Subscription, event: id(4) }]);
@@ -188,29 +213,29 @@ fn what_the_grant_does_not_hold_is_foreign_to_the_subscription() {
 #[test]
 fn positions_with_a_gap_are_found() {
     let plant = |history: &mut History, seen: &mut Seen| {
-        seen.log[5].place.position = 7;
-        seen.topic[5].place = Some(seen.log[5].place.clone());
-        *attempts(history, 6) = vec![Outcome::Acknowledged(seen.log[5].place.clone())];
+        here(seen).log[5].place.position = 7;
+        here(seen).topic[5].place = Some(here(seen).log[5].place.clone());
+        *attempts(history, 6) = vec![Outcome::Acknowledged(here(seen).log[5].place.clone())];
     };
-    planted(plant, &[Finding::Gap { reader: Reader::Log, due: 6, came: 7 }]);
+    planted(plant, &[Finding::Gap { reader: Reader::Log(HERE), due: 6, came: 7 }]);
 }
 
 #[test]
 fn versions_with_a_gap_are_found() {
     let plant = |history: &mut History, seen: &mut Seen| {
-        seen.log[5].place.version = 3;
-        seen.topic[5].place = Some(seen.log[5].place.clone());
+        here(seen).log[5].place.version = 3;
+        here(seen).topic[5].place = Some(here(seen).log[5].place.clone());
         seen.projection.insert(ENTERPRISES[2].to_owned(), 3);
-        *attempts(history, 6) = vec![Outcome::Acknowledged(seen.log[5].place.clone())];
+        *attempts(history, 6) = vec![Outcome::Acknowledged(here(seen).log[5].place.clone())];
     };
-    planted(plant, &[Finding::Gap { reader: Reader::Log, due: 2, came: 3 }]);
+    planted(plant, &[Finding::Gap { reader: Reader::Log(HERE), due: 2, came: 3 }]);
 }
 
 #[test]
 fn an_acknowledged_command_without_effect_is_absent() {
     let plant = |_: &mut History, seen: &mut Seen| {
-        seen.log.pop();
-        seen.topic.pop();
+        here(seen).log.pop();
+        here(seen).topic.pop();
         seen.projection.insert(ENTERPRISES[2].to_owned(), 1);
     };
     planted(plant, &[Finding::Absent { command: command(6) }]);
@@ -219,7 +244,7 @@ fn an_acknowledged_command_without_effect_is_absent() {
 #[test]
 fn a_receipt_that_names_another_place_is_absent() {
     let plant = |history: &mut History, seen: &mut Seen| {
-        *attempts(history, 6) = vec![Outcome::Acknowledged(seen.log[4].place.clone())];
+        *attempts(history, 6) = vec![Outcome::Acknowledged(here(seen).log[4].place.clone())];
     };
     planted(plant, &[Finding::Absent { command: command(6) }]);
 }
@@ -239,7 +264,7 @@ fn an_event_of_a_command_that_nobody_sent_is_unasked() {
 #[test]
 fn two_receipts_of_one_command_are_found() {
     let plant = |history: &mut History, seen: &mut Seen| {
-        attempts(history, 1).push(Outcome::Acknowledged(seen.log[1].place.clone()));
+        attempts(history, 1).push(Outcome::Acknowledged(here(seen).log[1].place.clone()));
     };
     planted(plant, &[Finding::AnsweredDifferently { command: command(1) }]);
 }
@@ -276,34 +301,26 @@ fn a_read_model_that_is_behind_or_ahead_or_shows_what_is_not_there_differs() {
 fn an_unanswered_command_is_absent_or_present_once() {
     let mut chance = fastrand::Rng::with_seed(7);
     for _ in 0..500 {
-        let (mut history, mut seen) = (History::default(), Seen::default());
+        let (mut history, mut seen, mut log) = (History::default(), Seen::default(), Vec::new());
         for number in 1..=chance.u64(1..20) {
             let attempts = vec![Outcome::Unanswered; chance.usize(1..4)];
-            let stream = format!("enterprise-{number}");
-            history.commands.insert(command(number), Asked { stream: stream.clone(), attempts });
+            history.commands.insert(command(number), Asked { context: HERE, attempts });
             for version in 1..=u64::from(chance.bool()) {
-                let position = seen.log.len() as u64 + 1;
-                seen.log.push(Event {
-                    id: id(position),
-                    place: Place { stream: stream.clone(), version, position },
-                    command: command(number),
-                    ordinal: 0,
-                    event_type: SHARED.to_owned(),
-                    content: Bytes::new(),
-                });
+                let position = log.len() as u64 + 1;
+                let place = Place { stream: format!("enterprise-{number}"), version, position };
+                log.push(Event { command: command(number), ..event(position, place, SHARED) });
             }
         }
-        seen.topic = seen.log.iter().map(|event| sighting(event, true)).collect();
-        seen.projected = "nothing-".to_owned();
+        publish(&mut seen, HERE, log);
         assert_eq!(check(&history, &seen), []);
-        let Some(again) = chance.choice(&seen.log).cloned() else { continue };
-        let event = id(seen.log.len() as u64 + 1);
-        let position = seen.log.len() as u64 + 1;
+        let published = here(&mut seen);
+        let Some(again) = chance.choice(&published.log).cloned() else { continue };
+        let position = published.log.len() as u64 + 1;
         let place = Place { version: 2, position, ..again.place.clone() };
-        let again = Event { id: event, place, ..again };
-        seen.topic.push(sighting(&again, true));
-        seen.log.push(again);
-        let doubled = Finding::Doubled { reader: Reader::Log, event };
+        let again = Event { id: id(position), place, ..again };
+        published.topic.push(sighting(&again, true));
+        published.log.push(again);
+        let doubled = Finding::Doubled { reader: Reader::Log(HERE), event: id(position) };
         assert_eq!(check(&history, &seen), [doubled]);
     }
 }

@@ -1,0 +1,124 @@
+//! The list of dishonest subjects, as its log, its topics and its calls show it.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use onenet_chassis::testing::uscc;
+use onenet_kafka::{Cluster, Topics, read_topic};
+use onenet_kernel::Recorded;
+use onenet_proto::credit::v1::{
+    BlacklistEntry, BlacklistRecord, CheckSubjectsRequest, GetBlacklistEntryRequest, Listing,
+    ListingDecided, Measure, SubjectListed, SubjectRemoved, blacklist_record::State,
+    blacklist_service_client::BlacklistServiceClient, credit_service_client::CreditServiceClient,
+    subject_result::Result as Answer,
+};
+use prost::Message as _;
+use uuid::Uuid;
+
+use super::{events_of, views::fresh_as};
+use crate::{
+    ask::timed,
+    blacklist::{Blacklist, Change, FACTS, Fact, InForce, Record},
+    node::Node,
+    seen::{Content, Context},
+    setup::{COUNTY, patiently},
+};
+
+/// What an event of a log says of the list, if it says anything.
+pub(super) fn note(list: &mut Blacklist, event: &Recorded) -> Result<()> {
+    let payload = event.payload.clone();
+    let (subject, change, entry) = match event.event_type.as_str() {
+        "onenet.credit.v1.ListingDecided" => {
+            let decided = ListingDecided::decode(payload)?;
+            let measures = decided.decision.unwrap_or_default().measures;
+            list.decided.insert(decided.credit_case_id.parse()?, content(&measures));
+            return Ok(());
+        }
+        name if name == FACTS[0] => {
+            let listed = SubjectListed::decode(payload)?;
+            (listed.subject, Change::Listed(listed.listing_id.parse()?), listed.entry)
+        }
+        name if name == FACTS[1] => {
+            let removed = SubjectRemoved::decode(payload)?;
+            (removed.subject, Change::Removed(removed.listing_id.parse()?), removed.entry)
+        }
+        _ => return Ok(()),
+    };
+    let (id, position) = (event.event_id, event.position.number);
+    list.facts.push(Fact { event: id, position, subject, change, in_force: of_entry(entry)? });
+    Ok(())
+}
+
+/// What stands on the topics that others read.
+pub(super) async fn topics(list: &mut Blacklist, cluster: &Cluster, topics: &Topics) -> Result<()> {
+    list.listings = events_of(cluster, &topics.beside("listings")).await?;
+    for record in read_topic(cluster, &topics.beside("blacklist")).await? {
+        let value = record.value.context("a tombstone, which nothing makes yet")?;
+        let shown = BlacklistRecord::decode(value)?;
+        ensure!(shown.subject == record.key, "a record of {} is about another", record.key);
+        let position = shown.position.clone().unwrap_or_default().number;
+        let (subject, in_force) = of_record(shown)?;
+        list.records.push(Record { subject, position, in_force });
+    }
+    Ok(())
+}
+
+/// What is answered of each subject that was ever listed, as fresh as the end of the log.
+pub(super) async fn calls(
+    list: &mut Blacklist,
+    node: &Node,
+    newest: Option<&Recorded>,
+) -> Result<()> {
+    let channel = node.caller(&uscc(COUNTY))?.channel(Context::Credit)?;
+    let fresh_as = newest.map(fresh_as).unwrap_or_default();
+    let subjects: BTreeSet<&String> = list.facts.iter().map(|fact| &fact.subject).collect();
+    let subjects: Vec<String> = subjects.into_iter().cloned().collect();
+    let credit = CreditServiceClient::new(channel.clone());
+    for subject in &subjects {
+        let ask = GetBlacklistEntryRequest { fresh_as: fresh_as.clone(), subject: subject.clone() };
+        let asking = async || credit.clone().get_blacklist_entry(timed(ask.clone())).await;
+        let answer = patiently("an entry of the list", asking).await?.into_inner();
+        ensure!(!answer.incomplete, "an event of {subject} is parked");
+        list.entries.extend(answer.record.map(of_record).transpose()?);
+    }
+    let blacklist = BlacklistServiceClient::new(channel);
+    for subjects in subjects.chunks(1_000) {
+        let (fresh_as, subjects) = (fresh_as.clone(), subjects.to_vec());
+        let ask = CheckSubjectsRequest { fresh_as, subjects, ..CheckSubjectsRequest::default() };
+        let asking = async || blacklist.clone().check_subjects(timed(ask.clone())).await;
+        let answer = patiently("a check of subjects", asking).await?.into_inner();
+        for result in answer.results {
+            let Some(Answer::Check(check)) = result.result else { bail!("a check was refused") };
+            list.checks.insert(check.subject, in_force(check.listings)?);
+        }
+    }
+    Ok(())
+}
+
+fn of_record(record: BlacklistRecord) -> Result<(String, Vec<InForce>)> {
+    let entry = match record.state.context("a record that says nothing")? {
+        State::Entry(entry) => Some(entry),
+        State::NothingInForce(_) => None,
+    };
+    Ok((record.subject, of_entry(entry)?))
+}
+
+fn of_entry(entry: Option<BlacklistEntry>) -> Result<Vec<InForce>> {
+    in_force(entry.unwrap_or_default().in_force)
+}
+
+fn in_force(listings: Vec<Listing>) -> Result<Vec<InForce>> {
+    let shown = listings.into_iter().map(|listing| {
+        Ok(InForce {
+            listing: listing.listing_id.parse::<Uuid>()?,
+            content: Content::of(&listing.encode_to_vec()),
+            measures: content(&listing.measures),
+        })
+    });
+    shown.collect()
+}
+
+fn content(measures: &[Measure]) -> Content {
+    let listing = Listing { measures: measures.to_vec(), ..Listing::default() };
+    Content::of(&listing.encode_to_vec())
+}

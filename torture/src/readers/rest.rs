@@ -1,0 +1,79 @@
+//! When nothing moves any more.
+
+use std::{fmt::Write as _, time::Duration};
+
+use anyhow::Result;
+use onenet_eventstore::{
+    PgLog,
+    sqlx::{self, Connection as _},
+};
+use onenet_kafka::{Cluster, Topics, relay_status};
+
+use crate::{checker::REACTIONS, node::Node, seen::Context};
+
+/// What everything may take to come to rest after the last fault.
+const AT_REST_WITHIN: Duration = Duration::from_mins(5);
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// Waits until each context has folded its log, fired what is due, and taken up what it follows; answers what
+/// did not come to that.
+pub(super) async fn reactions_and_clocks(node: &Node) -> Result<Vec<String>> {
+    let mut owner = node.owner().await?;
+    let question = question();
+    let rests = until(async || {
+        let question = sqlx::AssertSqlSafe(question.clone());
+        Ok(sqlx::query_scalar(question).fetch_one(&mut owner).await?)
+    })
+    .await?;
+    owner.close().await?;
+    let late = "反应或时钟未赶上 / reactions or clocks did not catch up with the logs".to_owned();
+    Ok(if rests { vec![] } else { vec![late] })
+}
+
+/// One look at all of them: what one has done may be another's to do.
+fn question() -> String {
+    let mut question = "select true".to_owned();
+    for context in Context::ALL {
+        write!(
+            question,
+            " and not exists (select from {context}.timers where due_at <= clock_timestamp())
+              and not exists (select from {context}.checkpoints where source = 'log'
+                and coalesce(position, 0) < (select coalesce(max(position), 0) from {context}.events))"
+        )
+        .ok();
+    }
+    for (from, event_type, context, _) in REACTIONS {
+        write!(
+            question,
+            " and not exists (select from {from}.events e where event_type = '{event_type}'
+                and not exists (select from {context}.events r where r.causation_id = e.event_id))"
+        )
+        .ok();
+    }
+    question
+}
+
+/// Waits until the relay has published all of the log; answers whether it has. While Kafka comes back, nobody
+/// can tell.
+pub(super) async fn published(log: &PgLog, cluster: &Cluster, topics: &Topics) -> Result<bool> {
+    until(async || {
+        Ok(relay_status(log, cluster, topics).await.is_ok_and(|status| {
+            // a log without an event has nothing to publish
+            let published = status.published.map_or(0, |published| published.number);
+            published >= status.head.number
+        }))
+    })
+    .await
+}
+
+/// Looks until it is so, or the time is over; answers whether it was.
+pub(super) async fn until(mut is_so: impl AsyncFnMut() -> Result<bool>) -> Result<bool> {
+    let deadline = tokio::time::Instant::now() + AT_REST_WITHIN;
+    while !is_so().await? {
+        if tokio::time::Instant::now() >= deadline {
+            return Ok(false);
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    Ok(true)
+}
