@@ -18,7 +18,8 @@ use onenet_proto::{
         organisation_service_client::OrganisationServiceClient,
     },
     exchange::v1::{
-        GiveGrantRequest, RegisterAgencyRequest, exchange_service_client::ExchangeServiceClient,
+        GiveGrantRequest, RegisterAgencyRequest, RevokeGrantRequest,
+        exchange_service_client::ExchangeServiceClient,
     },
     hazard::v1::{
         CorrectHiddenDangerRequest, GradeHiddenDangerRequest, OrderRectificationRequest,
@@ -102,6 +103,7 @@ asks! {
     Credit CreditServiceClient remove_listing RemoveListingRequest,
     Exchange ExchangeServiceClient register_agency RegisterAgencyRequest,
     Exchange ExchangeServiceClient give_grant GiveGrantRequest,
+    Exchange ExchangeServiceClient revoke_grant RevokeGrantRequest,
 }
 
 impl Caller {

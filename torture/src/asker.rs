@@ -46,8 +46,17 @@ impl Asker {
     /// Sends it until there is an answer that will not change; of those that were not answered, every
     /// third is given up at once. Answers the receipt, if there was one.
     pub(crate) async fn ask(&mut self, ask: impl Into<Ask>) -> Option<Receipt> {
-        let (ask, id) = (ask.into(), new_id(&mut self.chance));
         let gives_up = self.chance.u8(..3) == 0;
+        self.send(ask.into(), gives_up).await
+    }
+
+    /// The same, and is never given up before it is time to stop.
+    pub(crate) async fn insist(&mut self, ask: impl Into<Ask>) -> Option<Receipt> {
+        self.send(ask.into(), false).await
+    }
+
+    async fn send(&mut self, ask: Ask, gives_up: bool) -> Option<Receipt> {
+        let id = new_id(&mut self.chance);
         loop {
             match self.caller.attempt(&self.recorder, &ask, id).await {
                 Ok(receipt) => {

@@ -1,6 +1,7 @@
 mod events;
 mod finding;
 mod list;
+mod subscriptions;
 #[cfg(test)]
 mod tests;
 
@@ -10,11 +11,13 @@ use uuid::Uuid;
 
 pub use self::finding::{FINDINGS, Finding};
 use self::{
-    events::{answers, counted, effects, numbers, sightings},
+    events::{answers, effects, numbers, sightings},
     list::list,
+    subscriptions::subscription,
 };
 use crate::{
     Context, Event, History, Place, Reader, Seen, Sighting, blacklist::FACTS, history::Read,
+    rights::Fed,
 };
 
 /// What one context makes of events of another: each of these types, and the types it becomes, of which it is
@@ -53,12 +56,10 @@ pub fn check(history: &History, seen: &Seen) -> Vec<Finding> {
     }
     found.extend(answers(history, seen));
     found.extend(reactions(seen));
-    let delivered: Vec<Sighting> =
-        seen.subscription.iter().map(|delivered| delivered.sighting.clone()).collect();
-    let granted = |event: &&Event| seen.granted.iter().any(|name| **name == *event.event_type);
-    found.extend(sightings(Reader::Subscription, seen.events().filter(granted), &delivered));
-    let sequences = seen.subscription.iter().map(|delivered| delivered.sequence);
-    found.extend(counted(Reader::Subscription, sequences));
+    found.extend(feed(seen));
+    for (&agency, own) in &seen.subscriptions {
+        found.extend(subscription(Reader::Subscription(agency), seen, own));
+    }
     found.extend(read_models(seen));
     let is_fact = |event: &&Event| FACTS.contains(&&*event.event_type);
     let facts = seen.log(Context::Credit).iter().filter(is_fact);
@@ -66,6 +67,15 @@ pub fn check(history: &History, seen: &Seen) -> Vec<Finding> {
     found.extend(list(&seen.blacklist));
     found.extend(stale(&history.reads));
     found
+}
+
+/// The exchange takes up what each context that it follows has recorded, once, each stream in its order.
+fn feed(seen: &Seen) -> Vec<Finding> {
+    let follows = |(context, _): &(&Context, _)| **context != Context::Exchange;
+    let events = seen.contexts.iter().filter(follows).flat_map(|(_, published)| &published.log);
+    let fed = seen.feed.events.iter();
+    let fed = fed.map(|&Fed { event, content, .. }| Sighting { event, place: None, content });
+    sightings(Reader::Feed, events, &fed.collect::<Vec<_>>())
 }
 
 fn stale(reads: &[Read]) -> impl Iterator<Item = Finding> {

@@ -107,6 +107,17 @@ impl Fault {
         Self::Throttled(Link::Callers),
     ];
 
+    /// Whether processes cannot ask the database as they should while it lasts.
+    pub(crate) fn keeps_from_the_database(self) -> bool {
+        matches!(
+            self,
+            Self::PostgresKilled
+                | Self::Cut(Link::Database)
+                | Self::HalfOpen(Link::Database)
+                | Self::Throttled(Link::Database)
+        )
+    }
+
     /// What it is called.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -27,9 +27,11 @@ mod load;
 mod node;
 mod officer;
 mod process;
+mod province;
 mod proxy;
 mod readers;
 mod report;
+mod rights;
 mod run;
 mod seen;
 mod setup;
@@ -41,6 +43,7 @@ pub use self::{
     faults::{Fault, Link},
     history::{Asked, History, Outcome, Place, Read, Recorder},
     report::Report,
+    rights::{Correction, Delivered, Fed, Feed, Felt, Grant, Subscription, Wish},
     run::Torture,
-    seen::{Content, Context, Delivered, Event, Published, Reader, Seen, Sighting},
+    seen::{Agency, Content, Context, Event, Published, Reader, Seen, Sighting},
 };

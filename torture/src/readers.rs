@@ -1,3 +1,4 @@
+mod feed;
 mod list;
 mod rest;
 mod views;
@@ -14,8 +15,8 @@ use crate::{
     blacklist::Blacklist,
     history::Place,
     node::Node,
-    seen::{Content, Context, Event, Published, Seen, Sighting},
-    setup::GRANTED,
+    rights::Subscription,
+    seen::{Agency, Content, Context, Event, Published, Reader, Seen, Sighting},
     subscriber::Inbox,
 };
 
@@ -23,13 +24,12 @@ const PAGE: u32 = 1_000;
 
 /// What each reader sees once nothing moves any more. What does not come to rest in time is answered beside it,
 /// by name: it may explain what is then found.
-pub(crate) async fn read(node: &Node, inbox: &Inbox) -> Result<(Seen, Vec<String>)> {
+pub(crate) async fn read(
+    node: &Node,
+    inboxes: &BTreeMap<Agency, Arc<Inbox>>,
+) -> Result<(Seen, Vec<String>)> {
     let mut late = rest::reactions_and_clocks(node).await?;
-    let mut seen = Seen {
-        granted: GRANTED.map(str::to_owned).to_vec(),
-        projected: views::KINDS.map(str::to_owned).to_vec(),
-        ..Seen::default()
-    };
+    let mut seen = Seen { projected: views::KINDS.map(str::to_owned).to_vec(), ..Seen::default() };
     let mut newest = BTreeMap::new();
     for context in Context::ALL {
         let (log, cluster, topics) = tools(&described(context), node.private.settings()).await?;
@@ -47,12 +47,18 @@ pub(crate) async fn read(node: &Node, inbox: &Inbox) -> Result<(Seen, Vec<String
         }
         seen.contexts.insert(context, Published { log: events, topic });
     }
-    let granted = |event: &&Event| GRANTED.contains(&&*event.event_type);
-    let due = seen.events().filter(granted).count();
-    if !rest::until(async || Ok(inbox.is_at_rest(due))).await? {
-        late.push("订阅未赶上 / the subscription did not catch up with the log".to_owned());
+    if !rest::fed(node).await? {
+        late.push("汇流未赶上 / the feed did not catch up with the logs".to_owned());
     }
-    seen.subscription = inbox.received();
+    for (&agency, inbox) in inboxes {
+        if !rest::silent(inbox).await? {
+            late.push(format!("订阅未静止 / no rest: {}", Reader::Subscription(agency)));
+        }
+        let (delivered, wishes) = inbox.received();
+        let grants = Vec::new();
+        seen.subscriptions.insert(agency, Subscription { grants, wishes, delivered });
+    }
+    seen.feed = feed::feed(node).await?;
     seen.projection = views::read_models(node, &newest).await?;
     list::calls(&mut seen.blacklist, node, newest.get(&Context::Credit)).await?;
     Ok((seen, late))

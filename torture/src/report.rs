@@ -4,7 +4,7 @@ use crate::{
     checker::{FINDINGS, Finding},
     faults::Fault,
     history::{History, Outcome},
-    seen::{Reader, Seen},
+    seen::{Agency, Reader, Seen},
 };
 
 /// What was done to a node, and what came of it.
@@ -19,8 +19,8 @@ pub struct Report {
     pub history: History,
     /// What each reader saw in the end.
     pub seen: Seen,
-    /// How often the subscription was resumed.
-    pub resumed: u64,
+    /// How often each subscription was resumed.
+    pub resumed: BTreeMap<Agency, u64>,
     /// What did not come to rest in time.
     pub late: Vec<String>,
     /// Broken promises.
@@ -71,7 +71,7 @@ impl fmt::Display for Report {
         }
         let list = &self.seen.blacklist;
         for (what, count) in [
-            (Reader::Subscription.to_string(), self.seen.subscription.len()),
+            (Reader::Feed.to_string(), self.seen.feed.events.len()),
             (Reader::Projection.to_string(), self.seen.projection.len()),
             ("列入 / listed".to_owned(), list.listed()),
             ("移出 / removed".to_owned(), list.removed()),
@@ -82,7 +82,21 @@ impl fmt::Display for Report {
         ] {
             writeln!(f, "  {what}: {count}")?;
         }
-        writeln!(f, "  订阅续接 / subscription resumed: {}", self.resumed)?;
+        for (&agency, own) in &self.seen.subscriptions {
+            let reader = Reader::Subscription(agency);
+            let reduced = own.delivered.iter().filter(|delivered| delivered.is_reduced).count();
+            let revoked = own.grants.iter().filter(|grant| grant.revoked.is_some()).count();
+            let resumed = self.resumed.get(&agency).copied().unwrap_or_default();
+            writeln!(f, "  {reader}: {}", own.delivered.len())?;
+            writeln!(f, "    减略更正 / reduced corrections: {reduced}")?;
+            writeln!(f, "    授权撤回 / grants revoked: {revoked}")?;
+            writeln!(
+                f,
+                "    筛选变更 / changes of filter: {}",
+                own.wishes.len().saturating_sub(1)
+            )?;
+            writeln!(f, "    续接 / resumed: {resumed}")?;
+        }
         writeln!(f, "结果 / result")?;
         for late in &self.late {
             writeln!(f, "  {late}")?;

@@ -7,7 +7,8 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use fastrand::Rng;
-use onenet_chassis::testing::uscc;
+use onenet_chassis::{day::SystemClock, testing::uscc};
+use onenet_kernel::{Clock as _, Timestamp};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -21,16 +22,18 @@ use crate::{
     load::Writer,
     node::Node,
     officer::Officer,
+    province::{Disturbance, Grants, Province},
     readers,
-    seen::Context,
-    setup::{self, AGENCY, COUNTY},
-    subscriber::{Inbox, subscribe},
+    rights::{Felt, Grant},
+    seen::{Agency, Context},
+    setup::{self, AGENCY, CHANGING, CHANGING_GRANTED, COUNTY, GRANTED, PROVINCE},
+    subscriber::Subscriber,
 };
 
 /// Those who ask, by what they do. An officer mostly waits: for other contexts, and for the clock.
 const WRITERS: u32 = 6;
 const OFFICERS: u32 = 12;
-const INSPECTORS: u32 = 2;
+const INSPECTORS: u32 = 6;
 /// The last attempts of the writers end by themselves within this.
 const ENDED_WITHIN: Duration = Duration::from_secs(30);
 
@@ -52,14 +55,19 @@ impl Torture<'_> {
     pub async fn run(&self, tell: impl Fn(&str)) -> Result<Report> {
         let (mut chance, started) = (Rng::with_seed(self.seed), Instant::now());
         let mut node = Node::start(self.onenet, self.folder).await?;
-        let (recorder, inbox) = (Arc::<Recorder>::default(), Arc::<Inbox>::default());
+        let recorder = Arc::<Recorder>::default();
         let mut ids = chance.fork();
         let organ = setup::register(&node, &recorder, &mut || new_id(&mut ids)).await?;
         tell(&format!("已就绪 / ready: {:.1} s", started.elapsed().as_secs_f64()));
 
-        let mut subscriber = JoinSet::new();
-        let channel = node.caller(&uscc(AGENCY))?.channel(Context::Exchange)?;
-        subscriber.spawn(subscribe(channel, Arc::clone(&inbox)));
+        let (mut inboxes, mut subscribers) = (BTreeMap::new(), JoinSet::new());
+        for (agency, serial, wishes) in
+            [(Agency::Steady, AGENCY, vec![vec![]]), (Agency::Changing, CHANGING, wishes())]
+        {
+            let channel = node.caller(&uscc(serial))?.channel(Context::Exchange)?;
+            let inbox = Arc::clone(inboxes.entry(agency).or_default());
+            subscribers.spawn(Subscriber::new(channel, inbox, chance.fork(), wishes).run());
+        }
         let (mut writers, stop) = (JoinSet::new(), CancellationToken::new());
         for number in 0..WRITERS + OFFICERS + INSPECTORS {
             let (caller, recorder) = (node.caller(&uscc(COUNTY))?, Arc::clone(&recorder));
@@ -72,13 +80,24 @@ impl Torture<'_> {
                 writers.spawn(Inspector::new(number, asker, organ.clone()).run());
             }
         }
-        let faults = self.strike(&mut node, chance, &tell).await?;
+        let grants = Arc::<Grants>::default();
+        let (caller, recorder_of) = (node.caller(&uscc(PROVINCE))?, Arc::clone(&recorder));
+        let asker = Asker::new(caller, recorder_of, chance.fork(), stop.clone());
+        let given = Arc::clone(&grants);
+        writers.spawn(Province::new(asker, CHANGING, &CHANGING_GRANTED, given).run());
+        let (faults, disturbed) = self.strike(&mut node, chance, &tell).await?;
         stop.cancel();
         let ending = async { while writers.join_next().await.is_some() {} };
         tokio::time::timeout(ENDED_WITHIN, ending).await.context("a writer did not end")?;
 
         tell("静置并核对 / coming to rest, and comparing");
-        let (seen, late) = readers::read(&node, &inbox).await?;
+        let (mut seen, late) = readers::read(&node, &inboxes).await?;
+        for (agency, own) in &mut seen.subscriptions {
+            own.grants = match agency {
+                Agency::Steady => vec![steady_grant()],
+                Agency::Changing => grants.felt(&disturbed),
+            };
+        }
         let history = recorder.so_far();
         Ok(Report {
             seed: self.seed,
@@ -88,7 +107,7 @@ impl Torture<'_> {
             late,
             history,
             seen,
-            resumed: inbox.breaks(),
+            resumed: inboxes.into_iter().map(|(agency, inbox)| (agency, inbox.breaks())).collect(),
         })
     }
 
@@ -98,17 +117,34 @@ impl Torture<'_> {
         node: &mut Node,
         chance: Rng,
         tell: &impl Fn(&str),
-    ) -> Result<BTreeMap<Fault, usize>> {
-        let (began, mut faults) = (Instant::now(), BTreeMap::new());
+    ) -> Result<(BTreeMap<Fault, usize>, Vec<Disturbance>)> {
+        let (began, mut faults, mut disturbed) = (Instant::now(), BTreeMap::new(), Vec::new());
         for planned in schedule(chance) {
             if began.elapsed() >= self.time && faults.len() == Fault::ALL.len() {
                 break;
             }
             tokio::time::sleep(planned.pause).await;
             tell(&format!("{:>7.1} s  {}", began.elapsed().as_secs_f64(), planned.fault));
+            let from = SystemClock.now();
             strike(node, planned).await?;
+            if planned.fault.keeps_from_the_database() {
+                disturbed.push((from, SystemClock.now()));
+            }
             *faults.entry(planned.fault).or_default() += 1;
         }
-        Ok(faults)
+        Ok((faults, disturbed))
     }
+}
+
+/// Given before anything was recorded that it opens, and never revoked.
+fn steady_grant() -> Grant {
+    let beginning = Timestamp::default();
+    let given = Felt { from: beginning, until: beginning };
+    Grant { event_types: GRANTED.map(str::to_owned).to_vec(), given, revoked: None }
+}
+
+/// What the other agency wants by turns: all that it may have, reports alone, and all but reports.
+fn wishes() -> Vec<Vec<String>> {
+    let [reported, rest @ ..] = CHANGING_GRANTED.map(str::to_owned);
+    vec![vec![], vec![reported], rest.to_vec()]
 }

@@ -3,7 +3,11 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use crate::{Place, blacklist::Blacklist};
+use crate::{
+    Place,
+    blacklist::Blacklist,
+    rights::{Feed, Subscription},
+};
 
 /// A context of a node: each has a log and a topic of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,6 +48,15 @@ impl fmt::Display for Context {
     }
 }
 
+/// An agency that subscribes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Agency {
+    /// Its grant stays as it is, and it wants everything.
+    Steady,
+    /// Its grant is revoked and given again, and it wants now this and now that.
+    Changing,
+}
+
 /// Who reads a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reader {
@@ -53,8 +66,10 @@ pub enum Reader {
     Topic(Context),
     /// A context that reacts to events of another.
     Reaction(Context),
+    /// The exchange, which puts the events of all contexts into one order.
+    Feed,
     /// A subscription of an agency, over all its resumptions.
-    Subscription,
+    Subscription(Agency),
     /// The read models, through calls.
     Projection,
     /// A read-committed consumer of the listings topic: every listing and every removal.
@@ -112,15 +127,6 @@ pub struct Sighting {
     pub content: Content,
 }
 
-/// An event as a subscription was sent it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Delivered {
-    /// 1, 2, 3 …
-    pub sequence: u64,
-    /// The event.
-    pub sighting: Sighting,
-}
-
 /// What a context has written and published.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Published {
@@ -135,10 +141,10 @@ pub struct Published {
 pub struct Seen {
     /// Of each context.
     pub contexts: BTreeMap<Context, Published>,
-    /// All that the subscriber was sent.
-    pub subscription: Vec<Delivered>,
-    /// Types that the subscriber has a grant for.
-    pub granted: Vec<String>,
+    /// The order of the exchange.
+    pub feed: Feed,
+    /// Of each agency.
+    pub subscriptions: BTreeMap<Agency, Subscription>,
     /// The version of each stream that the read models show.
     pub projection: BTreeMap<String, u64>,
     /// In front of the keys of the streams that the read models show.
@@ -165,7 +171,9 @@ impl fmt::Display for Reader {
             Self::Log(context) => write!(f, "日志 / log of {context}"),
             Self::Topic(context) => write!(f, "主题 / topic of {context}"),
             Self::Reaction(context) => write!(f, "反应 / reaction of {context}"),
-            Self::Subscription => f.write_str("订阅 / subscription"),
+            Self::Feed => f.write_str("汇流 / feed"),
+            Self::Subscription(Agency::Steady) => f.write_str("订阅 / subscription"),
+            Self::Subscription(Agency::Changing) => f.write_str("变更订阅 / changing subscription"),
             Self::Projection => f.write_str("视图 / read models"),
             Self::Listings => f.write_str("列入移出主题 / listings topic"),
             Self::Blacklist => f.write_str("名单主题 / blacklist topic"),

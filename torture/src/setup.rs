@@ -27,8 +27,9 @@ use crate::{
 pub(crate) const PROVINCE: u32 = 1;
 /// The county's bureau, in whose name everything is asked; it may punish.
 pub(crate) const COUNTY: u32 = 2;
-/// Whose subscription is watched.
+/// Whose subscription is watched, and who has a grant that comes and goes.
 pub(crate) const AGENCY: u32 = 30;
+pub(crate) const CHANGING: u32 = 31;
 /// Where everything happens.
 pub(crate) const PLACE: &str = "410102";
 /// Types that the agency has a grant for.
@@ -39,11 +40,18 @@ pub(crate) const GRANTED: [&str; 5] = [
     "onenet.credit.v1.SubjectListed",
     "onenet.credit.v1.SubjectRemoved",
 ];
+/// Types that the other agency has a grant for, while it has one: withdrawals are not among them.
+pub(crate) const CHANGING_GRANTED: [&str; 4] = [
+    "onenet.hazard.v1.HiddenDangerReported",
+    "onenet.hazard.v1.HiddenDangerCorrected",
+    "onenet.hazard.v1.RectificationOrdered",
+    "onenet.hazard.v1.HiddenDangerOverdue",
+];
 /// A node on a busy machine may take so long from its start until it knows its first organisations.
 const KNOWN_WITHIN: Duration = Duration::from_mins(2);
 const AGAIN_AFTER: Duration = Duration::from_millis(200);
 
-/// Divisions, public bodies, the agency and its grant: before any fault. Answers the receipt of the county's
+/// Divisions, public bodies, agencies and the grant that stays: before any fault. Answers the receipt of the county's
 /// bureau.
 pub(crate) async fn register(
     node: &Node,
@@ -69,22 +77,24 @@ pub(crate) async fn register(
         ..Registered::body(&uscc(COUNTY), Tier::County, PLACE)
     };
     let county = ask_for(&operator, recorder, &registration(county), new_id()).await?;
-    let register = RegisterAgencyRequest {
-        agency: Some(Agency {
-            uscc: uscc(AGENCY),
-            name: "省信用信息共享交换平台".to_owned(),
-            division: "41".to_owned(),
-            certificate_sha256: vec![node.private.fingerprint(&uscc(AGENCY))?],
-        }),
-        ..RegisterAgencyRequest::default()
-    };
+    let province = node.caller(&uscc(PROVINCE))?;
+    for agency in [AGENCY, CHANGING] {
+        let register = RegisterAgencyRequest {
+            agency: Some(Agency {
+                uscc: uscc(agency),
+                name: "省信用信息共享交换平台".to_owned(),
+                division: "41".to_owned(),
+                certificate_sha256: vec![node.private.fingerprint(&uscc(agency))?],
+            }),
+            ..RegisterAgencyRequest::default()
+        };
+        ask_for(&province, recorder, &register.into(), new_id()).await?;
+    }
     let give = GiveGrantRequest {
         agency: uscc(AGENCY),
         terms: Some(terms(&GRANTED)),
         ..GiveGrantRequest::default()
     };
-    let province = node.caller(&uscc(PROVINCE))?;
-    ask_for(&province, recorder, &register.into(), new_id()).await?;
     ask_for(&province, recorder, &give.into(), new_id()).await?;
     Ok(county)
 }

@@ -1,11 +1,12 @@
 mod lists;
+mod subscriptions;
 
 use std::sync::Arc;
 
 use uuid::Uuid;
 
 use super::*;
-use crate::{Asked, Content, Delivered, Outcome, Published, Read};
+use crate::{Agency, Asked, Content, Outcome, Published, Read, blacklist, rights};
 
 const ENTERPRISES: [&str; 3] = ["enterprise-a", "enterprise-b", "enterprise-c"];
 const SHARED: &str = "Registered";
@@ -39,17 +40,13 @@ fn right() -> (History, Seen) {
     history.commands.insert(command(91), asked(vec![Outcome::Unanswered, Outcome::Unanswered]));
     history.reads.push(Read { stream: ENTERPRISES[0].to_owned(), asked: 1, saw: Some(2) });
     let mut seen = Seen {
-        subscription: (1..)
-            .zip(log.iter().filter(|event| *event.event_type == *SHARED))
-            .map(|(sequence, event)| Delivered { sequence, sighting: sighting(event, false) })
-            .collect(),
-        granted: vec![SHARED.to_owned()],
         projection: ENTERPRISES.map(|stream| (stream.to_owned(), 2)).into(),
         projected: vec!["enterprise-".to_owned()],
         ..Seen::default()
     };
     publish(&mut seen, HERE, log);
     lists::list(&mut history, &mut seen);
+    subscriptions::subscribe(&mut history, &mut seen);
     (history, seen)
 }
 
@@ -112,6 +109,7 @@ fn append(seen: &mut Seen, command: Uuid) {
     let event = Event { command, ..event(position, place, "Designated") };
     published.topic.push(sighting(&event, true));
     published.log.push(event);
+    subscriptions::take_up(seen, HERE);
     seen.projection.insert(ENTERPRISES[0].to_owned(), 3);
 }
 
@@ -132,23 +130,6 @@ fn an_event_that_the_topic_lacks_is_lost() {
 }
 
 #[test]
-fn an_event_that_the_subscription_was_not_sent_is_lost() {
-    let plant = |_: &mut History, seen: &mut Seen| {
-        seen.subscription.remove(0);
-        for (sequence, delivered) in (1..).zip(&mut seen.subscription) {
-            delivered.sequence = sequence;
-        }
-    };
-    planted(plant, &[Finding::Lost { reader: Reader::Subscription, event: id(1) }]);
-}
-
-#[test]
-fn a_sequence_that_jumps_is_a_gap() {
-    let gap = Finding::Gap { reader: Reader::Subscription, due: 3, came: 4 };
-    planted(|_, seen| seen.subscription[2].sequence = 4, &[gap]);
-}
-
-#[test]
 fn a_record_that_stands_on_the_topic_twice_is_doubled() {
     let doubled = Finding::Doubled { reader: Reader::Topic(HERE), event: id(4) };
     let plant = |_: &mut History, seen: &mut Seen| {
@@ -156,15 +137,6 @@ fn a_record_that_stands_on_the_topic_twice_is_doubled() {
         here(seen).topic.push(again);
     };
     planted(plant, &[doubled]);
-}
-
-#[test]
-fn an_event_that_is_delivered_again_after_a_resume_is_doubled() {
-    let plant = |_: &mut History, seen: &mut Seen| {
-        let again = Delivered { sequence: 4, ..seen.subscription[2].clone() };
-        seen.subscription.push(again);
-    };
-    planted(plant, &[Finding::Doubled { reader: Reader::Subscription, event: id(3) }]);
 }
 
 #[test]
@@ -202,15 +174,6 @@ fn what_the_log_does_not_hold_is_foreign() {
 }
 
 #[test]
-fn what_the_grant_does_not_hold_is_foreign_to_the_subscription() {
-    let plant = |_: &mut History, seen: &mut Seen| {
-        let sighting = sighting(&here(seen).log[3], false);
-        seen.subscription.push(Delivered { sequence: 4, sighting });
-    };
-    planted(plant, &[Finding::Foreign { reader: Reader::Subscription, event: id(4) }]);
-}
-
-#[test]
 fn positions_with_a_gap_are_found() {
     let plant = |history: &mut History, seen: &mut Seen| {
         here(seen).log[5].place.position = 7;
@@ -236,6 +199,7 @@ fn an_acknowledged_command_without_effect_is_absent() {
     let plant = |_: &mut History, seen: &mut Seen| {
         here(seen).log.pop();
         here(seen).topic.pop();
+        seen.feed.events.retain(|fed| fed.event != id(6));
         seen.projection.insert(ENTERPRISES[2].to_owned(), 1);
     };
     planted(plant, &[Finding::Absent { command: command(6) }]);
@@ -312,6 +276,7 @@ fn an_unanswered_command_is_absent_or_present_once() {
             }
         }
         publish(&mut seen, HERE, log);
+        subscriptions::take_up(&mut seen, HERE);
         assert_eq!(check(&history, &seen), []);
         let published = here(&mut seen);
         let Some(again) = chance.choice(&published.log).cloned() else { continue };
@@ -320,6 +285,7 @@ fn an_unanswered_command_is_absent_or_present_once() {
         let again = Event { id: id(position), place, ..again };
         published.topic.push(sighting(&again, true));
         published.log.push(again);
+        subscriptions::take_up(&mut seen, HERE);
         let doubled = Finding::Doubled { reader: Reader::Log(HERE), event: id(position) };
         assert_eq!(check(&history, &seen), [doubled]);
     }

@@ -3,13 +3,20 @@
 use std::{fmt::Write as _, time::Duration};
 
 use anyhow::Result;
+use onenet_chassis::day::SystemClock;
 use onenet_eventstore::{
     PgLog,
     sqlx::{self, Connection as _},
 };
 use onenet_kafka::{Cluster, Topics, relay_status};
+use onenet_kernel::Clock as _;
 
-use crate::{checker::REACTIONS, node::Node, seen::Context};
+use crate::{
+    checker::REACTIONS,
+    node::Node,
+    seen::Context,
+    subscriber::{Inbox, SILENT_WITHIN},
+};
 
 /// What everything may take to come to rest after the last fault.
 const AT_REST_WITHIN: Duration = Duration::from_mins(5);
@@ -51,6 +58,31 @@ fn question() -> String {
         .ok();
     }
     question
+}
+
+/// Waits until the feed has taken up what every other context has recorded; answers whether it has.
+pub(super) async fn fed(node: &Node) -> Result<bool> {
+    let followed = Context::ALL.iter().filter(|context| **context != Context::Exchange);
+    let logs: Vec<String> =
+        followed.map(|context| format!("(select count(*) from {context}.events)")).collect();
+    let question =
+        format!("select (select count(*) from exchange_feed.events) >= {}", logs.join(" + "));
+    let mut owner = node.owner().await?;
+    let is_fed = until(async || {
+        let question = sqlx::AssertSqlSafe(question.clone());
+        Ok(sqlx::query_scalar(question).fetch_one(&mut owner).await?)
+    })
+    .await?;
+    owner.close().await?;
+    Ok(is_fed)
+}
+
+/// Waits until a subscription had nothing to say for as long as it may, from now on; answers whether it was so.
+pub(super) async fn silent(inbox: &Inbox) -> Result<bool> {
+    // what the feed took up last is read by the streams within a moment of this
+    let now = SystemClock.now().as_micros();
+    let began = i64::try_from(SILENT_WITHIN.as_micros()).map_or(now, |silence| now + silence);
+    until(async || Ok(inbox.silent_at().is_some_and(|at| at.as_micros() > began))).await
 }
 
 /// Waits until the relay has published all of the log; answers whether it has. While Kafka comes back, nobody

@@ -1,7 +1,7 @@
 //! A penalty, its judgement and the list, with each defect that they may have.
 
 use super::*;
-use crate::blacklist::{Change, FACTS, Fact, InForce, Record};
+use blacklist::{Change, FACTS, Fact, InForce, Record};
 
 const SUBJECT: &str = "s";
 const STREAM: &str = "dishonest_subject-s";
@@ -81,7 +81,7 @@ fn misstated(reader: Reader, position: Option<u64>) -> Finding {
 }
 
 /// Plants a defect of the list.
-fn planted_list(plant: impl FnOnce(&mut crate::Blacklist), expected: &[Finding]) {
+fn planted_list(plant: impl FnOnce(&mut blacklist::Blacklist), expected: &[Finding]) {
     planted(|_, seen| plant(&mut seen.blacklist), expected);
 }
 
@@ -97,6 +97,7 @@ fn a_penalty_that_was_not_judged_is_lost_and_one_judged_twice_is_doubled() {
             Event { id: credit(5), command: command(3_005), place, ..published.log[0].clone() };
         published.topic.push(sighting(&again, true));
         published.log.push(again);
+        subscriptions::take_up(seen, CREDIT);
     };
     planted(again, &[Finding::Doubled { reader, event }]);
 }
@@ -105,8 +106,9 @@ fn a_penalty_that_was_not_judged_is_lost_and_one_judged_twice_is_doubled() {
 fn an_overdue_danger_without_a_clue_is_lost() {
     let plant = |_: &mut History, seen: &mut Seen| {
         let published = seen.contexts.get_mut(&Context::Enforcement).unwrap();
-        published.log.pop();
+        let clue = published.log.pop().unwrap();
         published.topic.pop();
+        seen.feed.events.retain(|fed| fed.event != clue.id);
     };
     let reader = Reader::Reaction(Context::Enforcement);
     planted(plant, &[Finding::Lost { reader, event: id(OVERDUE) }]);
@@ -134,9 +136,9 @@ fn a_listing_fact_that_its_topic_lacks_repeats_swaps_or_alters_is_found() {
     let found = |position| (reader, credit(position));
     let (reader, event) = found(3);
     planted_list(|list| drop(list.listings.remove(1)), &[Finding::Lost { reader, event }]);
-    let again = |list: &mut crate::Blacklist| list.listings.push(list.listings[1].clone());
+    let again = |list: &mut blacklist::Blacklist| list.listings.push(list.listings[1].clone());
     planted_list(again, &[Finding::Doubled { reader, event }]);
-    let other = |list: &mut crate::Blacklist| list.listings[1].content = Content::of(b"other");
+    let other = |list: &mut blacklist::Blacklist| list.listings[1].content = Content::of(b"other");
     planted_list(other, &[Finding::Altered { reader, event }]);
     let (_, event) = found(2);
     planted_list(|list| list.listings.swap(0, 1), &[Finding::Reordered { reader, event }]);
@@ -155,7 +157,7 @@ fn inner_history_on_the_listings_topic_is_foreign() {
 fn a_state_that_its_topic_lacks_repeats_or_swaps_is_found() {
     let (reader, event) = (Reader::Blacklist, credit(3));
     planted_list(|list| drop(list.records.remove(1)), &[Finding::Lost { reader, event }]);
-    let again = |list: &mut crate::Blacklist| list.records.push(list.records[1].clone());
+    let again = |list: &mut blacklist::Blacklist| list.records.push(list.records[1].clone());
     planted_list(again, &[Finding::Doubled { reader, event }]);
     let reordered = Finding::Reordered { reader, event: credit(2) };
     planted_list(|list| list.records.swap(0, 1), &[reordered]);
@@ -186,10 +188,11 @@ fn a_state_of_no_fact_is_misstated() {
 #[test]
 fn a_fact_that_does_not_say_what_its_listings_make_is_misstated() {
     let log = Reader::Log(CREDIT);
-    let forgets =
-        |list: &mut crate::Blacklist| list.facts[1].in_force.retain(|it| it.listing == listing(2));
+    let forgets = |list: &mut blacklist::Blacklist| {
+        list.facts[1].in_force.retain(|it| it.listing == listing(2));
+    };
     planted_list(forgets, &[misstated(log, Some(3))]);
-    let removes_what_is_not_there = |list: &mut crate::Blacklist| {
+    let removes_what_is_not_there = |list: &mut blacklist::Blacklist| {
         let (event, subject) = (credit(4), SUBJECT.to_owned());
         let (change, in_force) = (Change::Removed(listing(9)), vec![in_force(1), in_force(2)]);
         list.facts[2] = Fact { event, position: 4, subject, change, in_force: in_force.clone() };
@@ -204,9 +207,9 @@ fn a_fact_that_does_not_say_what_its_listings_make_is_misstated() {
 #[test]
 fn a_listing_with_other_measures_than_were_decided_or_without_a_decision_is_unfounded() {
     let unfounded = Finding::Unfounded { listing: listing(2) };
-    let without = |list: &mut crate::Blacklist| list.decided.retain(|of, _| *of != listing(2));
+    let without = |list: &mut blacklist::Blacklist| list.decided.retain(|of, _| *of != listing(2));
     planted_list(without, std::slice::from_ref(&unfounded));
-    let other = |list: &mut crate::Blacklist| {
+    let other = |list: &mut blacklist::Blacklist| {
         list.decided.insert(listing(2), in_force(1).measures);
     };
     planted_list(other, &[unfounded]);
@@ -219,7 +222,7 @@ fn whoever_asks_in_the_end_and_is_shown_a_removed_listing_or_lacks_one_is_misled
     planted_list(|list| list.checks = removed(), &[misstated(Reader::Check, None)]);
     planted_list(|list| list.entries.clear(), &[misstated(Reader::Entry, None)]);
     planted_list(|list| list.checks.clear(), &[misstated(Reader::Check, None)]);
-    let of_another = |list: &mut crate::Blacklist| {
+    let of_another = |list: &mut blacklist::Blacklist| {
         list.checks.insert("t".to_owned(), vec![in_force(2)]);
     };
     let subject = "t".to_owned();

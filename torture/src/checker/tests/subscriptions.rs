@@ -1,0 +1,279 @@
+//! What two agencies were sent, with each defect that it may have.
+
+use onenet_kernel::Timestamp;
+use rights::{Correction, Delivered, Fed, Felt, Grant, Subscription, Wish};
+
+use super::*;
+
+const REPORTED: &str = "Reported";
+const CORRECTED: &str = "Corrected";
+const WITHDRAWN: &str = "Withdrawn";
+const STEADY: Reader = Reader::Subscription(Agency::Steady);
+const CHANGING: Reader = Reader::Subscription(Agency::Changing);
+
+/// Seconds of the run; the feed takes up one event in each.
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_micros(second * 1_000_000)
+}
+
+fn felt(from: i64, until: i64) -> Felt {
+    Felt { from: at(from), until: at(until) }
+}
+
+/// The id of an event about a danger by its place on its stream.
+fn danger(version: u64) -> Uuid {
+    id(5_000 + version)
+}
+
+fn of(event: &Event, sequence: u64, second: i64) -> Delivered {
+    let (event, content) = (event.id, event.content);
+    Delivered { sequence, at: at(second), is_reduced: false, event, content }
+}
+
+fn reduced(version: u64) -> Content {
+    Content::of(format!("reduced {version}").as_bytes())
+}
+
+/// The feed takes up what it lacks of a context's log, a second after the last.
+pub(super) fn take_up(seen: &mut Seen, context: Context) {
+    let feed = &mut seen.feed;
+    let known: BTreeSet<Uuid> = feed.events.iter().map(|fed| fed.event).collect();
+    for event in seen.contexts[&context].log.iter().filter(|event| !known.contains(&event.id)) {
+        let second = i64::try_from(feed.events.len()).unwrap() + 1;
+        feed.events.push(Fed { event: event.id, at: at(second), content: event.content });
+    }
+    feed.ended = at(1_000);
+}
+
+/// One agency has had its grant for registrations from the beginning. The other, from the 21st second on, for
+/// reports and corrections; it is revoked in the 25th. Of a danger that is reported in the 22nd
+/// second (1), nothing is missing until then: a correction (2), a report (3) that it does not want since it asked for
+/// corrections alone, and a correction of it (4). In the 28th second, when it has no grant any more, come a withdrawal
+/// of the first (5), of which it is told the reason alone, and a report (6), of which it is told nothing.
+pub(super) fn subscribe(history: &mut History, seen: &mut Seen) {
+    for context in [HERE, Context::Enforcement, Context::Credit] {
+        take_up(seen, context);
+    }
+    let reported = Published { ..seen.contexts[&Context::Hazard].clone() };
+    let (mut log, mut position) = (reported.log, 2);
+    for (version, name) in [
+        (1, REPORTED),
+        (2, CORRECTED),
+        (3, REPORTED),
+        (4, CORRECTED),
+        (5, WITHDRAWN),
+        (6, REPORTED),
+    ] {
+        position += 1;
+        let place = Place { stream: "hidden_danger-e".to_owned(), version, position };
+        let attempts = vec![Outcome::Acknowledged(place.clone())];
+        let number = 5_000 + version;
+        let asked = Asked { context: Context::Hazard, attempts };
+        history.commands.insert(command(number), asked);
+        let content = Content::of(format!("{name} {version}").as_bytes());
+        log.push(Event { content, ..event(number, place, name) });
+    }
+    publish(seen, Context::Hazard, log);
+    take_up(seen, Context::Hazard);
+    let seconds = (1..=14).chain([22, 23, 24, 24, 28, 28]);
+    for (fed, second) in seen.feed.events.iter_mut().zip(seconds) {
+        fed.at = at(second);
+    }
+    for (version, corrects) in [(2, 1), (4, 3), (5, 1)] {
+        let correction = Correction { corrects: vec![danger(corrects)], reduced: reduced(version) };
+        seen.feed.corrections.insert(danger(version), correction);
+    }
+    let log = &seen.contexts[&HERE].log;
+    let shared = log.iter().filter(|event| *event.event_type == *SHARED);
+    let delivered = (1..).zip(shared).map(|(sequence, event)| of(event, sequence, 20)).collect();
+    let grant = Grant { event_types: vec![SHARED.to_owned()], given: felt(0, 0), revoked: None };
+    let all = Wish { event_types: vec![], perhaps_after: 0, surely_after: 0 };
+    let steady = Subscription { grants: vec![grant], wishes: vec![all.clone()], delivered };
+    seen.subscriptions.insert(Agency::Steady, steady);
+
+    let log = &seen.contexts[&Context::Hazard].log[2..];
+    let told = Delivered { is_reduced: true, content: reduced(5), ..of(&log[4], 4, 29) };
+    let changing = Subscription {
+        grants: vec![Grant {
+            event_types: [REPORTED, CORRECTED].map(str::to_owned).to_vec(),
+            given: felt(20, 21),
+            revoked: Some(felt(25, 27)),
+        }],
+        wishes: vec![
+            all,
+            Wish { event_types: vec![CORRECTED.to_owned()], perhaps_after: 1, surely_after: 1 },
+        ],
+        delivered: vec![of(&log[0], 1, 22), of(&log[1], 2, 23), of(&log[3], 3, 24), told],
+    };
+    seen.subscriptions.insert(Agency::Changing, changing);
+}
+
+fn planted_in(agency: Agency, plant: impl FnOnce(&mut Subscription), expected: &[Finding]) {
+    let plant = |_: &mut History, seen: &mut Seen| {
+        let own = seen.subscriptions.get_mut(&agency).unwrap();
+        plant(own);
+    };
+    planted(plant, expected);
+}
+
+/// Takes deliveries out, and counts those that are left anew.
+fn without(own: &mut Subscription, event: Uuid) {
+    own.delivered.retain(|delivered| delivered.event != event);
+    for (sequence, delivered) in (1..).zip(&mut own.delivered) {
+        delivered.sequence = sequence;
+    }
+}
+
+/// One more delivery behind all others, at a time.
+fn one_more(seen: &mut Seen, agency: Agency, event: Uuid, second: i64) {
+    let event = seen.events().find(|known| known.id == event).unwrap().clone();
+    let own = seen.subscriptions.get_mut(&agency).unwrap();
+    let sequence = own.delivered.len() as u64 + 1;
+    own.delivered.push(of(&event, sequence, second));
+}
+
+#[test]
+fn an_event_that_the_feed_lacks_repeats_or_alters_is_found() {
+    let (reader, event) = (Reader::Feed, id(5));
+    let lacks =
+        |_: &mut History, seen: &mut Seen| seen.feed.events.retain(|fed| fed.event != event);
+    planted(lacks, &[Finding::Lost { reader, event }]);
+    let other = |_: &mut History, seen: &mut Seen| {
+        seen.feed.events[4].content = Content::of(b"other");
+    };
+    planted(other, &[Finding::Altered { reader, event }]);
+    let again = |_: &mut History, seen: &mut Seen| {
+        let again = seen.feed.events[4].clone();
+        seen.feed.events.push(again);
+    };
+    planted(again, &[Finding::Doubled { reader, event }]);
+}
+
+#[test]
+fn an_event_that_the_subscription_was_not_sent_is_lost() {
+    let lost = Finding::Lost { reader: STEADY, event: id(1) };
+    planted_in(Agency::Steady, |own| without(own, id(1)), &[lost]);
+    let lost = Finding::Lost { reader: STEADY, event: id(3) };
+    planted_in(Agency::Steady, |own| without(own, id(3)), &[lost]);
+}
+
+#[test]
+fn a_sequence_that_jumps_is_a_gap() {
+    let gap = Finding::Gap { reader: STEADY, due: 3, came: 4 };
+    planted_in(Agency::Steady, |own| own.delivered[2].sequence = 4, &[gap]);
+}
+
+#[test]
+fn an_event_that_is_delivered_again_after_a_resume_is_doubled() {
+    let plant = |_: &mut History, seen: &mut Seen| one_more(seen, Agency::Steady, id(3), 30);
+    planted(plant, &[Finding::Doubled { reader: STEADY, event: id(3) }]);
+}
+
+#[test]
+fn events_that_come_otherwise_than_the_feed_has_them_are_reordered() {
+    let swapped = |own: &mut Subscription| {
+        own.delivered.swap(0, 1);
+        own.delivered[0].sequence = 1;
+        own.delivered[1].sequence = 2;
+    };
+    let reordered = Finding::Reordered { reader: STEADY, event: id(1) };
+    planted_in(Agency::Steady, swapped, &[reordered]);
+}
+
+#[test]
+fn what_the_grant_does_not_hold_is_foreign_to_the_subscription() {
+    let plant = |_: &mut History, seen: &mut Seen| one_more(seen, Agency::Steady, id(4), 30);
+    planted(plant, &[Finding::Foreign { reader: STEADY, event: id(4) }]);
+}
+
+#[test]
+fn what_is_delivered_after_the_grant_was_revoked_is_foreign() {
+    let plant = |_: &mut History, seen: &mut Seen| one_more(seen, Agency::Changing, danger(6), 29);
+    let foreign = Finding::Foreign { reader: CHANGING, event: danger(6) };
+    planted(plant, std::slice::from_ref(&foreign));
+    let before_it_was_given = |own: &mut Subscription| {
+        own.grants[0].given = felt(23, 24);
+        own.delivered[0].at = at(22);
+    };
+    let foreign = Finding::Foreign { reader: CHANGING, event: danger(1) };
+    planted_in(Agency::Changing, before_it_was_given, &[foreign]);
+}
+
+#[test]
+fn what_is_judged_while_a_revocation_spreads_may_come_or_not() {
+    let spreads = |_: &mut History, seen: &mut Seen| {
+        seen.subscriptions.get_mut(&Agency::Changing).unwrap().wishes.truncate(1);
+        seen.feed
+            .events
+            .iter_mut()
+            .filter(|fed| fed.event == danger(3))
+            .for_each(|fed| fed.at = at(26));
+        let own = seen.subscriptions.get_mut(&Agency::Changing).unwrap();
+        own.delivered[2].at = at(26);
+    };
+    planted(spreads, &[]);
+}
+
+#[test]
+fn what_was_granted_and_wanted_and_did_not_come_is_lost() {
+    let lost = |event| Finding::Lost { reader: CHANGING, event };
+    planted_in(Agency::Changing, |own| without(own, danger(1)), &[lost(danger(1))]);
+    let wants_all = |own: &mut Subscription| own.wishes.truncate(1);
+    planted_in(Agency::Changing, wants_all, &[lost(danger(3))]);
+}
+
+#[test]
+fn what_was_not_wanted_is_foreign() {
+    let asks_earlier = |own: &mut Subscription| {
+        own.wishes[1].perhaps_after = 0;
+        own.wishes[1].surely_after = 0;
+    };
+    let foreign = Finding::Foreign { reader: CHANGING, event: danger(1) };
+    planted_in(Agency::Changing, asks_earlier, &[foreign]);
+}
+
+#[test]
+fn what_lies_where_the_filter_changed_may_come_or_not() {
+    let perhaps_later = |own: &mut Subscription| own.wishes[1].surely_after = 3;
+    planted_in(Agency::Changing, perhaps_later, &[]);
+    let perhaps_earlier = |own: &mut Subscription| own.wishes[1].perhaps_after = 0;
+    planted_in(Agency::Changing, perhaps_earlier, &[]);
+}
+
+#[test]
+fn a_correction_of_what_was_delivered_is_due_whatever_holds_today() {
+    let lost = Finding::Lost { reader: CHANGING, event: danger(5) };
+    planted_in(Agency::Changing, |own| without(own, danger(5)), &[lost]);
+}
+
+#[test]
+fn a_correction_of_what_was_never_delivered_is_foreign() {
+    let plant = |_: &mut History, seen: &mut Seen| {
+        let corrects = vec![id(4)];
+        seen.feed.corrections.get_mut(&danger(5)).unwrap().corrects = corrects;
+    };
+    planted(plant, &[Finding::Foreign { reader: CHANGING, event: danger(5) }]);
+}
+
+#[test]
+fn a_reduced_correction_that_says_more_is_altered_and_a_whole_one_foreign() {
+    let says_more = |own: &mut Subscription| own.delivered[3].content = Content::of(b"Withdrawn 5");
+    let altered = Finding::Altered { reader: CHANGING, event: danger(5) };
+    planted_in(Agency::Changing, says_more, &[altered]);
+    let whole = |own: &mut Subscription| {
+        own.delivered[3].content = Content::of(b"Withdrawn 5");
+        own.delivered[3].is_reduced = false;
+    };
+    let foreign = Finding::Foreign { reader: CHANGING, event: danger(5) };
+    planted_in(Agency::Changing, whole, &[foreign]);
+}
+
+#[test]
+fn a_correction_that_is_reduced_where_the_grant_lets_it_pass_is_altered() {
+    let less = |own: &mut Subscription| {
+        own.delivered[1].content = reduced(2);
+        own.delivered[1].is_reduced = true;
+    };
+    let altered = Finding::Altered { reader: CHANGING, event: danger(2) };
+    planted_in(Agency::Changing, less, &[altered]);
+}

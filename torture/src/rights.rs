@@ -1,0 +1,142 @@
+//! What a subscriber may have and wants to have, as far as it is known from outside.
+
+use std::collections::BTreeMap;
+
+use onenet_kernel::Timestamp;
+use uuid::Uuid;
+
+use crate::seen::{Content, Event};
+
+/// When a change of rights is felt: not before the first, by everybody after the second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Felt {
+    /// When it was asked for.
+    pub from: Timestamp,
+    /// When every stream has to know it.
+    pub until: Timestamp,
+}
+
+/// A grant, while it was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// What may be received.
+    pub event_types: Vec<String>,
+    /// Its beginning.
+    pub given: Felt,
+    /// Its end; none while it is in force.
+    pub revoked: Option<Felt>,
+}
+
+/// What a subscriber wants, from some sequence on; ended by the next wish.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wish {
+    /// The types; none: all.
+    pub event_types: Vec<String>,
+    /// Deliveries with a higher sequence may follow it.
+    pub perhaps_after: u64,
+    /// Deliveries with a higher sequence follow it. Where the node said so, the same.
+    pub surely_after: u64,
+}
+
+/// An event as a subscription was sent it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivered {
+    /// 1, 2, 3 …
+    pub sequence: u64,
+    /// When it came.
+    pub at: Timestamp,
+    /// It holds the reference and the reason alone.
+    pub is_reduced: bool,
+    /// The event.
+    pub event: Uuid,
+    /// Its bytes.
+    pub content: Content,
+}
+
+/// A subscription over all its resumptions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Subscription {
+    /// What its agency might have, oldest first.
+    pub grants: Vec<Grant>,
+    /// What it wanted, oldest first.
+    pub wishes: Vec<Wish>,
+    /// What it was sent.
+    pub delivered: Vec<Delivered>,
+}
+
+/// An event in the order of the feed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fed {
+    /// Its id where it comes from.
+    pub event: Uuid,
+    /// When the feed took it up: nobody was sent it before.
+    pub at: Timestamp,
+    /// Its bytes.
+    pub content: Content,
+}
+
+/// What a correction or withdrawal undoes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Correction {
+    /// The events.
+    pub corrects: Vec<Uuid>,
+    /// Its bytes where no grant lets it pass: the reference and the reason.
+    pub reduced: Content,
+}
+
+/// The order in which subscriptions are served.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Feed {
+    /// Every event.
+    pub events: Vec<Fed>,
+    /// Those of them that undo others.
+    pub corrections: BTreeMap<Uuid, Correction>,
+    /// When there was nothing more to come.
+    pub ended: Timestamp,
+}
+
+impl Grant {
+    /// Whether it lets an event pass that was judged at a time between these, whatever the time.
+    pub(crate) fn surely_opens(&self, event: &Event, from: Timestamp, until: Timestamp) -> bool {
+        let ends_later = self.revoked.is_none_or(|revoked| until < revoked.from);
+        self.names(event) && self.given.until <= from && ends_later
+    }
+
+    /// Whether there is a time between these at which it may have let an event pass.
+    pub(crate) fn perhaps_opens(&self, event: &Event, from: Timestamp, until: Timestamp) -> bool {
+        let ended_before = self.revoked.is_some_and(|revoked| revoked.until < from);
+        self.names(event) && self.given.from <= until && !ended_before
+    }
+
+    /// Whether it is for events of this type.
+    pub(crate) fn names(&self, event: &Event) -> bool {
+        self.event_types.iter().any(|name| **name == *event.event_type)
+    }
+}
+
+impl Wish {
+    /// Whether an event is wanted.
+    pub(crate) fn passes(&self, event: &Event) -> bool {
+        self.event_types.is_empty()
+            || self.event_types.iter().any(|name| **name == *event.event_type)
+    }
+}
+
+impl Subscription {
+    /// The wishes that a delivery of this sequence may follow.
+    pub(crate) fn wishes_of(&self, sequence: u64) -> impl Iterator<Item = &Wish> {
+        self.wishes_where(move |begins, ends| begins < sequence && ends >= sequence)
+    }
+
+    /// The wishes by which what lies between this delivery and the next may have been passed over.
+    pub(crate) fn wishes_behind(&self, sequence: u64) -> impl Iterator<Item = &Wish> {
+        self.wishes_where(move |begins, ends| begins <= sequence && ends >= sequence)
+    }
+
+    fn wishes_where(&self, holds: impl Fn(u64, u64) -> bool) -> impl Iterator<Item = &Wish> {
+        let ends = self.wishes.iter().skip(1).map(|next| next.surely_after);
+        let ends = ends.chain(std::iter::once(u64::MAX));
+        let wishes = self.wishes.iter().zip(ends);
+        wishes.filter(move |(wish, end)| holds(wish.perhaps_after, *end)).map(|(wish, _)| wish)
+    }
+}
