@@ -33,6 +33,7 @@ use uuid::Uuid;
 
 use crate::{
     history::{Outcome, Place, Recorder},
+    names::Names,
     seen::Context,
 };
 
@@ -126,7 +127,7 @@ impl Caller {
         let attempt = recorder.begin(ask.context(), id);
         let answer = tokio::time::timeout(ANSWER_WITHIN, self.send(ask, id)).await;
         let answer = answer.unwrap_or_else(|_| Err(no_answer()));
-        recorder.end(id, attempt, outcome(&answer));
+        recorder.end(id, attempt, outcome(&answer, recorder.names()));
         answer
     }
 }
@@ -150,14 +151,15 @@ pub(crate) fn timed<T>(message: T) -> Request<T> {
     request
 }
 
-fn outcome(answer: &Result<Receipt, Status>) -> Outcome {
+fn outcome(answer: &Result<Receipt, Status>, names: &Names) -> Outcome {
     match answer {
         Ok(receipt) => Outcome::Acknowledged(Place {
-            stream: receipt.stream_id.clone(),
+            stream: names.of(&receipt.stream_id),
             version: receipt.version,
             position: receipt.position.as_ref().map(|at| at.number).unwrap_or_default(),
         }),
-        Err(status) => refused(status).map_or(Outcome::Unanswered, Outcome::Refused),
+        Err(status) => refused(status)
+            .map_or(Outcome::Unanswered, |reason| Outcome::Refused(names.of(&reason))),
     }
 }
 

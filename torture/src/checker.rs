@@ -52,7 +52,7 @@ pub fn check(history: &History, seen: &Seen) -> Vec<Finding> {
         let log = published.log.iter();
         found.extend(numbers(context, &published.log));
         found.extend(effects(history, context, &published.log, &all));
-        found.extend(sightings(Reader::Topic(context), log, &published.topic));
+        found.extend(sightings(Reader::Topic(context), log, published.topic.iter().cloned()));
     }
     found.extend(answers(history, seen));
     found.extend(reactions(seen));
@@ -63,7 +63,7 @@ pub fn check(history: &History, seen: &Seen) -> Vec<Finding> {
     found.extend(read_models(seen));
     let is_fact = |event: &&Event| FACTS.contains(&&*event.event_type);
     let facts = seen.log(Context::Credit).iter().filter(is_fact);
-    found.extend(sightings(Reader::Listings, facts, &seen.blacklist.listings));
+    found.extend(sightings(Reader::Listings, facts, seen.blacklist.listings.iter().cloned()));
     found.extend(list(&seen.blacklist));
     found.extend(stale(&history.reads));
     found
@@ -73,9 +73,12 @@ pub fn check(history: &History, seen: &Seen) -> Vec<Finding> {
 fn feed(seen: &Seen) -> Vec<Finding> {
     let follows = |(context, _): &(&Context, _)| **context != Context::Exchange;
     let events = seen.contexts.iter().filter(follows).flat_map(|(_, published)| &published.log);
-    let fed = seen.feed.events.iter();
-    let fed = fed.map(|&Fed { event, content, .. }| Sighting { event, place: None, content });
-    sightings(Reader::Feed, events, &fed.collect::<Vec<_>>())
+    let fed = seen.feed.events.iter().map(|&Fed { event, content, .. }| Sighting {
+        event,
+        place: None,
+        content,
+    });
+    sightings(Reader::Feed, events, fed)
 }
 
 fn stale(reads: &[Read]) -> impl Iterator<Item = Finding> {
@@ -116,7 +119,7 @@ fn read_models(seen: &Seen) -> Vec<Finding> {
         }
     }
     let streams: BTreeSet<&str> =
-        newest.keys().copied().chain(seen.projection.keys().map(String::as_str)).collect();
+        newest.keys().copied().chain(seen.projection.keys().map(|stream| &**stream)).collect();
     streams
         .into_iter()
         .map(|stream| (stream, newest.get(stream), seen.projection.get(stream)))

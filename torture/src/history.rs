@@ -1,17 +1,17 @@
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use uuid::Uuid;
 
-use crate::seen::Context;
+use crate::{names::Names, seen::Context};
 
 /// Where an effect stands, as a receipt says it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// The stream.
-    pub stream: String,
+    pub stream: Arc<str>,
     /// Its place in the stream.
     pub version: u64,
     /// Its place in the log.
@@ -24,7 +24,7 @@ pub enum Outcome {
     /// There is a receipt: the effect stands there, for ever.
     Acknowledged(Place),
     /// There is a reason: this attempt had no effect.
-    Refused(String),
+    Refused(Arc<str>),
     /// Nobody can tell.
     Unanswered,
 }
@@ -83,14 +83,18 @@ impl Asked {
 
 /// A history that many callers write at once.
 #[derive(Default)]
-pub struct Recorder(Mutex<History>);
+pub struct Recorder {
+    history: Mutex<History>,
+    names: Arc<Names>,
+}
 
 impl Recorder {
     /// An attempt begins; answers its number. Noted before anything is sent, so that what is cut off in
     /// the middle is not taken for something that nobody asked for.
     pub fn begin(&self, context: Context, command: Uuid) -> usize {
         self.with(|history| {
-            let none = || Asked { context, attempts: Vec::new() };
+            // most are answered at once
+            let none = || Asked { context, attempts: Vec::with_capacity(1) };
             let asked = history.commands.entry(command).or_insert_with(none);
             asked.attempts.push(Outcome::Unanswered);
             asked.attempts.len() - 1
@@ -112,13 +116,18 @@ impl Recorder {
         self.with(|history| history.reads.push(read));
     }
 
-    /// The history so far.
+    /// Names that callers and readers are shown.
+    pub(crate) fn names(&self) -> &Arc<Names> {
+        &self.names
+    }
+
+    /// The history, which is over.
     #[must_use]
-    pub fn so_far(&self) -> History {
-        self.with(|history| history.clone())
+    pub fn take(&self) -> History {
+        self.with(std::mem::take)
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut History) -> T) -> T {
-        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        work(&mut self.history.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

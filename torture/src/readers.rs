@@ -1,23 +1,25 @@
 mod feed;
 mod list;
 mod rest;
+mod topic;
 mod views;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use onenet_chassis::tools;
 use onenet_eventstore::PgLog;
-use onenet_kafka::{Cluster, ReadRecord, decode, read_topic};
 use onenet_kernel::Recorded;
+use tokio::task::JoinSet;
 
 use crate::{
     blacklist::Blacklist,
     history::Place,
+    inbox::Inbox,
+    names::Names,
     node::Node,
     rights::Subscription,
-    seen::{Agency, Content, Context, Event, Published, Reader, Seen, Sighting},
-    subscriber::Inbox,
+    seen::{Agency, Content, Context, Event, Published, Reader, Seen},
 };
 
 const PAGE: u32 = 1_000;
@@ -27,25 +29,32 @@ const PAGE: u32 = 1_000;
 pub(crate) async fn read(
     node: &Node,
     inboxes: &BTreeMap<Agency, Arc<Inbox>>,
+    names: &Arc<Names>,
 ) -> Result<(Seen, Vec<String>)> {
     let mut late = rest::reactions_and_clocks(node).await?;
     let mut seen = Seen { projected: views::KINDS.map(str::to_owned).to_vec(), ..Seen::default() };
-    let mut newest = BTreeMap::new();
+    let (mut newest, mut topics_read) = (BTreeMap::new(), JoinSet::new());
     for context in Context::ALL {
         let (log, cluster, topics) = tools(&described(context), node.private.settings()).await?;
         let cluster = cluster.context("a node without Kafka")?;
         if !rest::published(&log, &cluster, &topics).await? {
             late.push(format!("发布未赶上 / the relay of {context} did not catch up with the log"));
         }
-        let mut reading = Reading { list: &mut seen.blacklist, types: BTreeMap::new() };
+        let mut reading = Reading { list: &mut seen.blacklist, names };
         let (events, last) = reading.whole(&log).await?;
         log.db().close().await;
         newest.extend(last.map(|last| (context, last)));
-        let topic = events_of(&cluster, &topics.events()).await?;
+        // side by side: each is waited for until it says nothing more
+        let mut read = |reader, topic, count| {
+            let reading = topic::topic(cluster.clone(), topic, count, Arc::clone(names));
+            topics_read.spawn(async move { reading.await.map(|sightings| (reader, sightings)) });
+        };
+        read(Reader::Topic(context), topics.events(), events.len());
         if context == Context::Credit {
-            list::topics(&mut seen.blacklist, &cluster, &topics).await?;
+            read(Reader::Listings, topics.beside("listings"), seen.blacklist.facts.len());
+            list::records(&mut seen.blacklist, &cluster, &topics).await?;
         }
-        seen.contexts.insert(context, Published { log: events, topic });
+        seen.contexts.insert(context, Published { log: events, topic: Vec::new() });
     }
     if !rest::fed(node).await? {
         late.push("汇流未赶上 / the feed did not catch up with the logs".to_owned());
@@ -54,12 +63,20 @@ pub(crate) async fn read(
         if !rest::silent(inbox).await? {
             late.push(format!("订阅未静止 / no rest: {}", Reader::Subscription(agency)));
         }
-        let (delivered, wishes) = inbox.received();
+        let (delivered, wishes) = inbox.take();
         let grants = Vec::new();
         seen.subscriptions.insert(agency, Subscription { grants, wishes, delivered });
     }
     seen.feed = feed::feed(node).await?;
-    seen.projection = views::read_models(node, &newest).await?;
+    while let Some(read) = topics_read.join_next().await {
+        match read?? {
+            (Reader::Topic(context), sightings) => {
+                seen.contexts.entry(context).or_default().topic = sightings;
+            }
+            (_, sightings) => seen.blacklist.listings = sightings,
+        }
+    }
+    seen.projection = views::read_models(node, &newest, names).await?;
     list::calls(&mut seen.blacklist, node, newest.get(&Context::Credit)).await?;
     Ok((seen, late))
 }
@@ -78,8 +95,7 @@ fn described(context: Context) -> onenet_chassis::Context {
 /// A log that is read from its beginning to its end.
 struct Reading<'a> {
     list: &'a mut Blacklist,
-    /// Their names are few, their events many.
-    types: BTreeMap<String, Arc<str>>,
+    names: &'a Names,
 }
 
 impl Reading<'_> {
@@ -100,40 +116,23 @@ impl Reading<'_> {
         }
     }
 
-    fn event(&mut self, recorded: &Recorded) -> Event {
-        let name = &recorded.event_type;
-        let new = || Arc::from(name.as_str());
-        let event_type = Arc::clone(self.types.entry(name.clone()).or_insert_with(new));
+    fn event(&self, recorded: &Recorded) -> Event {
         Event {
             id: recorded.event_id,
-            place: place(recorded),
+            place: place(recorded, self.names),
             command: recorded.command_id,
             ordinal: recorded.ordinal,
             led_by: recorded.causation_id,
-            event_type,
+            event_type: self.names.of(&recorded.event_type),
             content: Content::of(&recorded.payload),
         }
     }
 }
 
-fn place(recorded: &Recorded) -> Place {
+fn place(recorded: &Recorded, names: &Names) -> Place {
     Place {
-        stream: recorded.stream.to_string(),
+        stream: names.of(recorded.stream.as_str()),
         version: recorded.version.0,
         position: recorded.position.number,
     }
-}
-
-/// The events of a topic.
-async fn events_of(cluster: &Cluster, topic: &str) -> Result<Vec<Sighting>> {
-    let records = read_topic(cluster, topic).await?;
-    records.into_iter().map(published_event).collect()
-}
-
-fn published_event(ReadRecord { headers, value, .. }: ReadRecord) -> Result<Sighting> {
-    let Some(value) = value else { bail!("a tombstone on an event topic") };
-    let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let recorded = decode(headers, value)?;
-    let place = Some(place(&recorded));
-    Ok(Sighting { event: recorded.event_id, place, content: Content::of(&recorded.payload) })
 }

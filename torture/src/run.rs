@@ -91,14 +91,14 @@ impl Torture<'_> {
         tokio::time::timeout(ENDED_WITHIN, ending).await.context("a writer did not end")?;
 
         tell("静置并核对 / coming to rest, and comparing");
-        let (mut seen, late) = readers::read(&node, &inboxes).await?;
+        let (mut seen, late) = readers::read(&node, &inboxes, recorder.names()).await?;
         for (agency, own) in &mut seen.subscriptions {
             own.grants = match agency {
                 Agency::Steady => vec![steady_grant()],
                 Agency::Changing => grants.felt(&disturbed),
             };
         }
-        let history = recorder.so_far();
+        let history = recorder.take();
         Ok(Report {
             seed: self.seed,
             time: self.time,

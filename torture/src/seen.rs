@@ -146,7 +146,7 @@ pub struct Seen {
     /// Of each agency.
     pub subscriptions: BTreeMap<Agency, Subscription>,
     /// The version of each stream that the read models show.
-    pub projection: BTreeMap<String, u64>,
+    pub projection: BTreeMap<Arc<str>, u64>,
     /// In front of the keys of the streams that the read models show.
     pub projected: Vec<String>,
     /// Who is listed.

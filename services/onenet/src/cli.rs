@@ -59,7 +59,7 @@ pub(crate) enum Command {
     /// Measures this build on this machine beside limits and peers, on servers of its own
     Bench(Bench),
     /// Breaks a node of its own again and again while it is used, and checks that nothing is lost, doubled,
-    /// reordered or changed
+    /// reordered or changed, that nobody is listed wrongly, and that no agency is sent what it may not have
     Torture(Torture),
     /// Prints a completion script for a shell
     Completions {

@@ -83,7 +83,7 @@ pub(super) fn answers(history: &History, seen: &Seen) -> Vec<Finding> {
 pub(super) fn sightings<'a>(
     reader: Reader,
     for_it: impl Iterator<Item = &'a Event>,
-    sightings: &[Sighting],
+    sightings: impl Iterator<Item = Sighting>,
 ) -> Vec<Finding> {
     let events: BTreeMap<Uuid, &Event> = for_it.map(|event| (event.id, event)).collect();
     let (mut found, mut shown) = (Vec::new(), BTreeSet::new());

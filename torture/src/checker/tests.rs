@@ -20,7 +20,7 @@ fn right() -> (History, Seen) {
     for (version, event_type) in [(1, SHARED), (2, "Designated")] {
         for stream in ENTERPRISES {
             let position = log.len() as u64 + 1;
-            let place = Place { stream: stream.to_owned(), version, position };
+            let place = Place { stream: Arc::from(stream), version, position };
             let attempts = match position {
                 // the first answer was lost on its way, and the second is the same as it
                 2 => vec![Outcome::Unanswered, Outcome::Acknowledged(place.clone())],
@@ -40,7 +40,7 @@ fn right() -> (History, Seen) {
     history.commands.insert(command(91), asked(vec![Outcome::Unanswered, Outcome::Unanswered]));
     history.reads.push(Read { stream: ENTERPRISES[0].to_owned(), asked: 1, saw: Some(2) });
     let mut seen = Seen {
-        projection: ENTERPRISES.map(|stream| (stream.to_owned(), 2)).into(),
+        projection: ENTERPRISES.map(|stream| (Arc::from(stream), 2)).into(),
         projected: vec!["enterprise-".to_owned()],
         ..Seen::default()
     };
@@ -87,7 +87,7 @@ fn command(position: u64) -> Uuid {
 }
 
 fn refused() -> Outcome {
-    Outcome::Refused("ERROR_REASON_OVERLOADED".to_owned())
+    Outcome::Refused(Arc::from("ERROR_REASON_OVERLOADED"))
 }
 
 /// Plants a defect and expects exactly these findings, in this order.
@@ -105,12 +105,12 @@ fn attempts(history: &mut History, position: u64) -> &mut Vec<Outcome> {
 fn append(seen: &mut Seen, command: Uuid) {
     let published = here(seen);
     let position = published.log.len() as u64 + 1;
-    let place = Place { stream: ENTERPRISES[0].to_owned(), version: 3, position };
+    let place = Place { stream: Arc::from(ENTERPRISES[0]), version: 3, position };
     let event = Event { command, ..event(position, place, "Designated") };
     published.topic.push(sighting(&event, true));
     published.log.push(event);
     subscriptions::take_up(seen, HERE);
-    seen.projection.insert(ENTERPRISES[0].to_owned(), 3);
+    seen.projection.insert(Arc::from(ENTERPRISES[0]), 3);
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn versions_with_a_gap_are_found() {
     let plant = |history: &mut History, seen: &mut Seen| {
         here(seen).log[5].place.version = 3;
         here(seen).topic[5].place = Some(here(seen).log[5].place.clone());
-        seen.projection.insert(ENTERPRISES[2].to_owned(), 3);
+        seen.projection.insert(Arc::from(ENTERPRISES[2]), 3);
         *attempts(history, 6) = vec![Outcome::Acknowledged(here(seen).log[5].place.clone())];
     };
     planted(plant, &[Finding::Gap { reader: Reader::Log(HERE), due: 2, came: 3 }]);
@@ -200,7 +200,7 @@ fn an_acknowledged_command_without_effect_is_absent() {
         here(seen).log.pop();
         here(seen).topic.pop();
         seen.feed.events.retain(|fed| fed.event != id(6));
-        seen.projection.insert(ENTERPRISES[2].to_owned(), 1);
+        seen.projection.insert(Arc::from(ENTERPRISES[2]), 1);
     };
     planted(plant, &[Finding::Absent { command: command(6) }]);
 }
@@ -249,14 +249,14 @@ fn a_read_model_that_is_behind_or_ahead_or_shows_what_is_not_there_differs() {
         let stream = ENTERPRISES[1].to_owned();
         let differs = Finding::Differs { stream: stream.clone(), log: Some(2), shown };
         let plant = |_: &mut History, seen: &mut Seen| {
-            seen.projection.remove(&stream);
-            seen.projection.extend(shown.map(|version| (stream, version)));
+            seen.projection.remove(&*stream);
+            seen.projection.extend(shown.map(|version| (stream.into(), version)));
         };
         planted(plant, &[differs]);
     }
     let stream = "enterprise-z".to_owned();
     let differs = Finding::Differs { stream: stream.clone(), log: None, shown: Some(1) };
-    planted(|_, seen| seen.projection.extend([(stream, 1)]), &[differs]);
+    planted(|_, seen| seen.projection.extend([(stream.into(), 1)]), &[differs]);
 }
 
 /// Whatever was not acknowledged may stand in the log or not; a subset that does is never a finding, and
@@ -271,7 +271,8 @@ fn an_unanswered_command_is_absent_or_present_once() {
             history.commands.insert(command(number), Asked { context: HERE, attempts });
             for version in 1..=u64::from(chance.bool()) {
                 let position = log.len() as u64 + 1;
-                let place = Place { stream: format!("enterprise-{number}"), version, position };
+                let place =
+                    Place { stream: format!("enterprise-{number}").into(), version, position };
                 log.push(Event { command: command(number), ..event(position, place, SHARED) });
             }
         }

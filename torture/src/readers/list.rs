@@ -15,7 +15,7 @@ use onenet_proto::credit::v1::{
 use prost::Message as _;
 use uuid::Uuid;
 
-use super::{events_of, views::fresh_as};
+use super::views::fresh_as;
 use crate::{
     ask::timed,
     blacklist::{Blacklist, Change, FACTS, Fact, InForce, Record},
@@ -49,9 +49,12 @@ pub(super) fn note(list: &mut Blacklist, event: &Recorded) -> Result<()> {
     Ok(())
 }
 
-/// What stands on the topics that others read.
-pub(super) async fn topics(list: &mut Blacklist, cluster: &Cluster, topics: &Topics) -> Result<()> {
-    list.listings = events_of(cluster, &topics.beside("listings")).await?;
+/// What stands on the blacklist topic, which is as small as the list.
+pub(super) async fn records(
+    list: &mut Blacklist,
+    cluster: &Cluster,
+    topics: &Topics,
+) -> Result<()> {
     for record in read_topic(cluster, &topics.beside("blacklist")).await? {
         let value = record.value.context("a tombstone, which nothing makes yet")?;
         let shown = BlacklistRecord::decode(value)?;

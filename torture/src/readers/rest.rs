@@ -12,10 +12,7 @@ use onenet_kafka::{Cluster, Topics, relay_status};
 use onenet_kernel::Clock as _;
 
 use crate::{
-    checker::REACTIONS,
-    node::Node,
-    seen::Context,
-    subscriber::{Inbox, SILENT_WITHIN},
+    checker::REACTIONS, inbox::Inbox, node::Node, seen::Context, subscriber::SILENT_WITHIN,
 };
 
 /// What everything may take to come to rest after the last fault.

@@ -1,6 +1,6 @@
 //! The read models, through the calls that list what they hold.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use anyhow::Result;
 use onenet_chassis::{receipt_to_wire, testing::uscc};
@@ -18,6 +18,7 @@ use tonic::Status;
 use super::PAGE;
 use crate::{
     ask::timed,
+    names::Names,
     node::Node,
     seen::Context,
     setup::{COUNTY, patiently},
@@ -33,7 +34,8 @@ type Shown = (Vec<(String, u64)>, Option<Page>);
 pub(super) async fn read_models(
     node: &Node,
     newest: &BTreeMap<Context, Recorded>,
-) -> Result<BTreeMap<String, u64>> {
+    names: &Names,
+) -> Result<BTreeMap<Arc<str>, u64>> {
     let caller = node.caller(&uscc(COUNTY))?;
     let fresh = |context| newest.get(&context).map(fresh_as).unwrap_or_default();
     let mut shown = BTreeMap::new();
@@ -49,7 +51,7 @@ pub(super) async fn read_models(
         });
         Ok((views.collect(), answer.page))
     };
-    shown.extend(every_page(listing).await?);
+    shown.extend(every_page(listing, names).await?);
 
     let cases = CaseServiceClient::new(caller.channel(Context::Enforcement)?);
     let listing = async |page: PageRequest| {
@@ -60,7 +62,7 @@ pub(super) async fn read_models(
         let views = views.map(|view| (format!("{}{}", KINDS[1], view.case_id), view.version));
         Ok((views.collect(), answer.page))
     };
-    shown.extend(every_page(listing).await?);
+    shown.extend(every_page(listing, names).await?);
 
     let dangers = HiddenDangerServiceClient::new(caller.channel(Context::Hazard)?);
     let listing = async |page: PageRequest| {
@@ -72,19 +74,20 @@ pub(super) async fn read_models(
             views.map(|view| (format!("{}{}", KINDS[2], view.hidden_danger_id), view.version));
         Ok((views.collect(), answer.page))
     };
-    shown.extend(every_page(listing).await?);
+    shown.extend(every_page(listing, names).await?);
     Ok(shown)
 }
 
 async fn every_page(
     listing: impl AsyncFn(PageRequest) -> Result<Shown, Status>,
-) -> Result<Vec<(String, u64)>> {
+    names: &Names,
+) -> Result<Vec<(Arc<str>, u64)>> {
     let (mut shown, mut page_token) = (Vec::new(), String::new());
     loop {
         let page = PageRequest { page_size: PAGE, page_token };
         let (views, next) =
             patiently("a page of a read model", async || listing(page.clone()).await).await?;
-        shown.extend(views);
+        shown.extend(views.into_iter().map(|(stream, version)| (names.of(&stream), version)));
         page_token = next.unwrap_or_default().next_page_token;
         if page_token.is_empty() {
             return Ok(shown);

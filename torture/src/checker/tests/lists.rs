@@ -34,7 +34,7 @@ fn asked(history: &mut History, context: Context, number: u64, place: Place, nam
 /// and one listing was removed.
 pub(super) fn list(history: &mut History, seen: &mut Seen) {
     let first =
-        |stream: &str, version, position| Place { stream: stream.to_owned(), version, position };
+        |stream: &str, version, position| Place { stream: Arc::from(stream), version, position };
     let [ordered, penalty] = ["hidden_danger-d", "case-c"].map(|stream| first(stream, 1, 1));
     let ordered = asked(history, Context::Hazard, OVERDUE - 1, ordered, "RectificationOrdered");
     let overdue = Event {
@@ -92,7 +92,7 @@ fn a_penalty_that_was_not_judged_is_lost_and_one_judged_twice_is_doubled() {
     planted(|_, seen| log(seen), &[Finding::Lost { reader, event }]);
     let again = |_: &mut History, seen: &mut Seen| {
         let published = seen.contexts.get_mut(&CREDIT).unwrap();
-        let place = Place { stream: STREAM.to_owned(), version: 5, position: 5 };
+        let place = Place { stream: Arc::from(STREAM), version: 5, position: 5 };
         let again =
             Event { id: credit(5), command: command(3_005), place, ..published.log[0].clone() };
         published.topic.push(sighting(&again, true));

@@ -65,7 +65,7 @@ pub(super) fn subscribe(history: &mut History, seen: &mut Seen) {
         (6, REPORTED),
     ] {
         position += 1;
-        let place = Place { stream: "hidden_danger-e".to_owned(), version, position };
+        let place = Place { stream: Arc::from("hidden_danger-e"), version, position };
         let attempts = vec![Outcome::Acknowledged(place.clone())];
         let number = 5_000 + version;
         let asked = Asked { context: Context::Hazard, attempts };

@@ -1,0 +1,60 @@
+//! An event topic as a follower reads it, page by page.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Result, bail};
+use onenet_eventstore::{Checkpoint, Delivery, Source as _, SourceError};
+use onenet_kafka::{Cluster, KafkaSource};
+
+use super::place;
+use crate::{
+    names::Names,
+    seen::{Content, Sighting},
+};
+
+/// What a topic may take until all is read that it has to hold.
+const READ_WITHIN: Duration = Duration::from_mins(5);
+/// Pages without a record, one after the other, behind which nothing more stands: a page waits for half a second,
+/// and what stands there comes at once.
+const EMPTY_PAGES: u32 = 6;
+
+/// Every committed record of an event topic that holds so many at least, each partition in its order.
+pub(super) async fn topic(
+    cluster: Cluster,
+    topic: String,
+    count: usize,
+    names: Arc<Names>,
+) -> Result<Vec<Sighting>> {
+    let mut source = KafkaSource::new(&cluster, "torture", topic)?;
+    let deadline = tokio::time::Instant::now() + READ_WITHIN;
+    let (mut is_assigned, mut sightings, mut empty) = (false, Vec::new(), 0);
+    // what it lacks after all that time is for the checker to say
+    while empty < EMPTY_PAGES && tokio::time::Instant::now() < deadline {
+        let page = match next(&mut source, &mut is_assigned).await {
+            Ok(page) => page,
+            Err(SourceError::Passing { .. }) => continue,
+            Err(error @ SourceError::Broken(_)) => bail!(error),
+        };
+        empty = if page.is_empty() && sightings.len() >= count { empty + 1 } else { 0 };
+        sightings.extend(page.into_iter().map(|delivery| Sighting {
+            event: delivery.event.event_id,
+            place: Some(place(&delivery.event, &names)),
+            content: Content::of(&delivery.event.payload),
+        }));
+    }
+    Ok(sightings)
+}
+
+/// The next page, the first from where each partition begins.
+async fn next(
+    source: &mut KafkaSource,
+    is_assigned: &mut bool,
+) -> Result<Vec<Delivery>, SourceError> {
+    if !*is_assigned {
+        let partitions = source.partitions().await?.into_iter();
+        let beginning = Checkpoint { next_offset: 0, last: None };
+        source.assign(&partitions.map(|it| (it, beginning)).collect::<Vec<_>>()).await?;
+        *is_assigned = true;
+    }
+    source.poll().await
+}
