@@ -16,10 +16,6 @@ use crate::{
 const HOLD: &str = "begin;
     select pg_advisory_xact_lock(1, 'enterprise.events'::regclass::oid::integer);
     select pg_advisory_xact_lock(1, 'credit.events'::regclass::oid::integer)";
-/// The relay's lease as it stands; taking it from whoever has it, in nobody's name.
-const LEASE: &str = "select owner from enterprise.leases where name = 'relay' and until > now()";
-const TAKE: &str = "update enterprise.leases set owner = gen_random_uuid(), until = '-infinity'
-    where name = 'relay'";
 /// How long a lease may stay without an owner: start and attempts of both relays fit in.
 const LEASED_WITHIN: Duration = Duration::from_mins(1);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -53,6 +49,8 @@ pub enum Fault {
     AppendHeld,
     /// Another relay takes the lease while the first believes that it has it; the other is killed.
     TwoRelays,
+    /// The same of the credit context, whose relay writes to three topics at once.
+    TwoRelaysOfCredit,
     /// Connections end, and new ones go through.
     Cut(Link),
     /// Nothing arrives any more and nobody is told, until the connections end.
@@ -84,7 +82,7 @@ pub(crate) struct Planned {
 
 impl Fault {
     /// Every kind.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::ApiKilled,
         Self::RelayKilled,
         Self::ExchangeKilled,
@@ -96,6 +94,7 @@ impl Fault {
         Self::KafkaStopped,
         Self::AppendHeld,
         Self::TwoRelays,
+        Self::TwoRelaysOfCredit,
         Self::Cut(Link::Database),
         Self::Cut(Link::Brokers),
         Self::Cut(Link::Callers),
@@ -133,6 +132,7 @@ impl Fault {
             Self::KafkaStopped => "消息服务停顿 / Kafka stopped",
             Self::AppendHeld => "写入被占住 / append held open",
             Self::TwoRelays => "两个发布进程 / two relays",
+            Self::TwoRelaysOfCredit => "信用两个发布进程 / two relays of credit",
             Self::Cut(Link::Database) => "数据库连接被切断 / database cut off",
             Self::Cut(Link::Brokers) => "消息服务连接被切断 / Kafka cut off",
             Self::Cut(Link::Callers) => "调用方连接被切断 / callers cut off",
@@ -193,23 +193,8 @@ async fn strike_at_once(node: &mut Node, Planned { fault, away, .. }: Planned) -
             tokio::time::sleep(away).await;
             sqlx::raw_sql("commit").execute(&mut holder).await?;
         }
-        Fault::TwoRelays => {
-            let mut owner = node.owner().await?;
-            // from one that has died, too: who takes it now is there, and alone
-            sqlx::raw_sql(TAKE).execute(&mut owner).await?;
-            let first = owner_of_lease(&mut owner).await?;
-            let _second = node.second_relay();
-            let until = tokio::time::Instant::now() + LEASED_WITHIN;
-            // whoever comes first gets it: taken away until that is another
-            while owner_of_lease(&mut owner).await? == first {
-                ensure!(
-                    tokio::time::Instant::now() < until,
-                    "the second relay did not get the lease"
-                );
-                sqlx::raw_sql(TAKE).execute(&mut owner).await?;
-            }
-            tokio::time::sleep(away).await;
-        }
+        Fault::TwoRelays => two_relays(node, Context::Enterprise, away).await?,
+        Fault::TwoRelaysOfCredit => two_relays(node, Context::Credit, away).await?,
         Fault::Cut(link) => link.of(&node.links).into_iter().for_each(Proxy::cut),
         Fault::HalfOpen(link) => {
             let proxies = link.of(&node.links);
@@ -228,6 +213,27 @@ async fn strike_at_once(node: &mut Node, Planned { fault, away, .. }: Planned) -
             set(&proxies, Way::Open);
         }
     }
+    Ok(())
+}
+
+/// A second relay has the lease for so long, and the first is not told.
+async fn two_relays(node: &Node, context: Context, away: Duration) -> Result<()> {
+    let mut owner = node.owner().await?;
+    let take = format!(
+        "update {context}.leases set owner = gen_random_uuid(), until = '-infinity'
+         where name = 'relay'"
+    );
+    // from one that has died, too: who takes it now is there, and alone
+    sqlx::raw_sql(sqlx::AssertSqlSafe(take.clone())).execute(&mut owner).await?;
+    let first = owner_of_lease(&mut owner, context).await?;
+    let _second = node.second_relay(context)?;
+    let until = tokio::time::Instant::now() + LEASED_WITHIN;
+    // whoever comes first gets it: taken away until that is another
+    while owner_of_lease(&mut owner, context).await? == first {
+        ensure!(tokio::time::Instant::now() < until, "the second relay did not get the lease");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(take.clone())).execute(&mut owner).await?;
+    }
+    tokio::time::sleep(away).await;
     Ok(())
 }
 
@@ -260,11 +266,17 @@ async fn stop_for(pid: u32, away: Duration) -> Result<()> {
     kill_process(pid, Signal::CONT).context("letting a process go on")
 }
 
-/// Who holds the relay's lease, once somebody does.
-async fn owner_of_lease(owner: &mut PgConnection) -> Result<Uuid> {
+/// Who holds the lease of a context's relay, once somebody does.
+async fn owner_of_lease(owner: &mut PgConnection, context: Context) -> Result<Uuid> {
+    let held = format!(
+        "select owner from {context}.leases where name = 'relay' and until > clock_timestamp()"
+    );
     let until = tokio::time::Instant::now() + LEASED_WITHIN;
     loop {
-        if let Some(held_by) = sqlx::query_scalar(LEASE).fetch_optional(&mut *owner).await? {
+        if let Some(held_by) = sqlx::query_scalar(sqlx::AssertSqlSafe(held.clone()))
+            .fetch_optional(&mut *owner)
+            .await?
+        {
             return Ok(held_by);
         }
         if tokio::time::Instant::now() >= until {

@@ -1,4 +1,7 @@
-use std::sync::{Mutex, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use onenet_chassis::day::SystemClock;
 use onenet_kernel::{Clock as _, Timestamp};
@@ -11,8 +14,11 @@ use uuid::Uuid;
 
 use crate::{
     rights::{Delivered, Wish},
-    seen::Content,
+    seen::{Agency, Content},
 };
+
+/// Of each agency.
+pub(crate) type Inboxes = BTreeMap<Agency, Arc<Inbox>>;
 
 /// What an agency has received, with the token that covers it.
 #[derive(Default)]

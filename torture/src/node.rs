@@ -39,8 +39,6 @@ pub(crate) struct Node {
     onenet: PathBuf,
     folder: PathBuf,
     config: PathBuf,
-    /// Where the enterprise context listens.
-    enterprise: SocketAddr,
     pub(crate) links: Links,
     // in this order they end: processes first, servers last
     pub(crate) relay: Supervised,
@@ -121,7 +119,6 @@ impl Node {
         Ok(Self {
             relay: serve("relay", Context::Enterprise, "relay"),
             served: served.into(),
-            enterprise: listening[&Context::Enterprise],
             onenet: onenet.to_owned(),
             folder: folder.to_owned(),
             private,
@@ -142,11 +139,13 @@ impl Node {
         self.links.lead(self.postgres.running()?, self.kafka.running()?)
     }
 
-    /// A second relay of the enterprise context, until it is dropped.
-    pub(crate) fn second_relay(&self) -> Supervised {
-        let roles = ["enterprise", "relay"];
-        let Self { onenet, folder, config, enterprise, .. } = self;
-        Supervised::start(program(onenet, folder, config, "relay-2", roles, *enterprise))
+    /// A second relay of a context, until it is dropped.
+    pub(crate) fn second_relay(&self, context: Context) -> Result<Supervised> {
+        let Self { onenet, folder, config, .. } = self;
+        let (name, words) = (format!("{context}-relay-2"), [context.name(), "relay"]);
+        // nobody calls a relay
+        let listen = loopback(free_port()?);
+        Ok(Supervised::start(program(onenet, folder, config, &name, words, listen)))
     }
 
     /// Calls every context as an organisation.

@@ -1,4 +1,5 @@
 use std::{
+    ops::Range,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -25,8 +26,9 @@ use crate::{
 
 /// How long running streams may take to feel a change that the node knows; and what a busy machine adds.
 const FELT_WITHIN: Duration = Duration::from_secs(3);
-/// How long a grant is in force, and how long it is not.
-const STANDS: std::ops::Range<u64> = 4_000..9_000;
+/// Milliseconds for which a grant is in force, and for which none is: long enough that it can be told which.
+const GIVEN: Range<u64> = 4_000..9_000;
+const REVOKED: Range<u64> = 6_000..12_000;
 
 /// The authority that gives an agency a grant, revokes it, and gives it again.
 pub(crate) struct Province {
@@ -126,7 +128,7 @@ impl Province {
         let receipt = self.asker.insist(give).await?;
         let known = Some(self.known(&receipt).await?);
         self.last(|term| term.given = Seen { from, known });
-        self.stand().await?;
+        self.stand(GIVEN).await?;
 
         let from = SystemClock.now();
         self.last(|term| term.revoked = Some(Seen { from, known: None }));
@@ -135,15 +137,15 @@ impl Province {
         let receipt = self.asker.insist(revoke).await?;
         let known = Some(self.known(&receipt).await?);
         self.last(|term| term.revoked = Some(Seen { from, known }));
-        self.stand().await
+        self.stand(REVOKED).await
     }
 
     fn last(&self, change: impl FnOnce(&mut Term)) {
         self.given.with(|terms| terms.last_mut().map(change));
     }
 
-    async fn stand(&mut self) -> Option<()> {
-        let time = Duration::from_millis(self.asker.chance.u64(STANDS));
+    async fn stand(&mut self, millis: Range<u64>) -> Option<()> {
+        let time = Duration::from_millis(self.asker.chance.u64(millis));
         self.asker.pause(time).await
     }
 

@@ -15,11 +15,11 @@ use tokio::task::JoinSet;
 use crate::{
     blacklist::Blacklist,
     history::Place,
-    inbox::Inbox,
+    inbox::Inboxes,
     names::Names,
     node::Node,
     rights::Subscription,
-    seen::{Agency, Content, Context, Event, Published, Reader, Seen},
+    seen::{Content, Context, Event, Published, Reader, Seen},
 };
 
 const PAGE: u32 = 1_000;
@@ -28,7 +28,7 @@ const PAGE: u32 = 1_000;
 /// by name: it may explain what is then found.
 pub(crate) async fn read(
     node: &Node,
-    inboxes: &BTreeMap<Agency, Arc<Inbox>>,
+    inboxes: &Inboxes,
     names: &Arc<Names>,
 ) -> Result<(Seen, Vec<String>)> {
     let mut late = rest::reactions_and_clocks(node).await?;

@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result};
 use fastrand::Rng;
 use onenet_chassis::{day::SystemClock, testing::uscc};
 use onenet_kernel::{Clock as _, Timestamp};
+use onenet_proto::common::v1::Receipt;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -18,6 +19,7 @@ use crate::{
     checker::check,
     faults::{Fault, schedule, strike},
     history::Recorder,
+    inbox::{Inbox, Inboxes},
     inspector::Inspector,
     load::Writer,
     node::Node,
@@ -60,31 +62,12 @@ impl Torture<'_> {
         let organ = setup::register(&node, &recorder, &mut || new_id(&mut ids)).await?;
         tell(&format!("已就绪 / ready: {:.1} s", started.elapsed().as_secs_f64()));
 
-        let (mut inboxes, mut subscribers) = (BTreeMap::new(), JoinSet::new());
-        for (agency, serial, wishes) in
-            [(Agency::Steady, AGENCY, vec![vec![]]), (Agency::Changing, CHANGING, wishes())]
-        {
-            let channel = node.caller(&uscc(serial))?.channel(Context::Exchange)?;
-            let inbox = Arc::clone(inboxes.entry(agency).or_default());
-            subscribers.spawn(Subscriber::new(channel, inbox, chance.fork(), wishes).run());
-        }
-        let (mut writers, stop) = (JoinSet::new(), CancellationToken::new());
-        for number in 0..WRITERS + OFFICERS + INSPECTORS {
-            let (caller, recorder) = (node.caller(&uscc(COUNTY))?, Arc::clone(&recorder));
-            let asker = Asker::new(caller, recorder, chance.fork(), stop.clone());
-            if number < WRITERS {
-                writers.spawn(Writer::new(number, asker).run());
-            } else if number < WRITERS + OFFICERS {
-                writers.spawn(Officer::new(number, asker, organ.clone()).run());
-            } else {
-                writers.spawn(Inspector::new(number, asker, organ.clone()).run());
-            }
-        }
-        let grants = Arc::<Grants>::default();
-        let (caller, recorder_of) = (node.caller(&uscc(PROVINCE))?, Arc::clone(&recorder));
-        let asker = Asker::new(caller, recorder_of, chance.fork(), stop.clone());
-        let given = Arc::clone(&grants);
-        writers.spawn(Province::new(asker, CHANGING, &CHANGING_GRANTED, given).run());
+        let (inboxes, _subscribers) = subscribe(&node, &mut chance)?;
+        let (grants, stop) = (Arc::<Grants>::default(), CancellationToken::new());
+        let asker = |of, chance| {
+            Ok(Asker::new(node.caller(&uscc(of))?, Arc::clone(&recorder), chance, stop.clone()))
+        };
+        let mut writers = ask(asker, &organ, &grants, &mut chance)?;
         let (faults, disturbed) = self.strike(&mut node, chance, &tell).await?;
         stop.cancel();
         let ending = async { while writers.join_next().await.is_some() {} };
@@ -134,6 +117,43 @@ impl Torture<'_> {
         }
         Ok((faults, disturbed))
     }
+}
+
+/// Both agencies subscribe, until what is answered beside their inboxes is dropped.
+fn subscribe(node: &Node, chance: &mut Rng) -> Result<(Inboxes, JoinSet<()>)> {
+    let (mut inboxes, mut subscribers) = (Inboxes::new(), JoinSet::new());
+    for (agency, serial, wishes) in
+        [(Agency::Steady, AGENCY, vec![vec![]]), (Agency::Changing, CHANGING, wishes())]
+    {
+        let channel = node.caller(&uscc(serial))?.channel(Context::Exchange)?;
+        let inbox = Arc::<Inbox>::default();
+        inboxes.insert(agency, Arc::clone(&inbox));
+        subscribers.spawn(Subscriber::new(channel, inbox, chance.fork(), wishes).run());
+    }
+    Ok((inboxes, subscribers))
+}
+
+/// Everybody asks, in the name of the county's bureau or of the province's.
+fn ask(
+    asker: impl Fn(u32, Rng) -> Result<Asker>,
+    organ: &Receipt,
+    grants: &Arc<Grants>,
+    chance: &mut Rng,
+) -> Result<JoinSet<()>> {
+    let mut writers = JoinSet::new();
+    for number in 0..WRITERS + OFFICERS + INSPECTORS {
+        let asker = asker(COUNTY, chance.fork())?;
+        if number < WRITERS {
+            writers.spawn(Writer::new(number, asker).run());
+        } else if number < WRITERS + OFFICERS {
+            writers.spawn(Officer::new(number, asker, organ.clone()).run());
+        } else {
+            writers.spawn(Inspector::new(number, asker, organ.clone()).run());
+        }
+    }
+    let (asker, given) = (asker(PROVINCE, chance.fork())?, Arc::clone(grants));
+    writers.spawn(Province::new(asker, CHANGING, &CHANGING_GRANTED, given).run());
+    Ok(writers)
 }
 
 /// Given before anything was recorded that it opens, and never revoked.
