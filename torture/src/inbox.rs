@@ -123,3 +123,51 @@ fn delivered(sequence: u64, at: Timestamp, event: CloudEvent) -> Result<Delivere
     let event = Uuid::parse_str(&event.id).map_err(|_malformed| no_event())?;
     Ok(Delivered { sequence, at, is_reduced, event, content: Content::of(&data) })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn deliver(inbox: &Inbox, upto: u64) {
+        let at = Timestamp::default();
+        let (is_reduced, event, content) = (false, Uuid::nil(), Content::of(&[]));
+        let new = (1..=upto)
+            .map(|sequence| Delivered { sequence, at, is_reduced, event, content })
+            .collect();
+        inbox.with(|kept| kept.received = new);
+    }
+
+    /// Between which sequences each wish begins.
+    fn begins(inbox: &Inbox) -> Vec<(u64, u64)> {
+        inbox.with(|kept| {
+            kept.wishes.iter().map(|wish| (wish.perhaps_after, wish.surely_after)).collect()
+        })
+    }
+
+    #[test]
+    fn a_change_behind_what_arrived_begins_where_the_subscription_is_resumed() {
+        let (inbox, other) = (Inbox::default(), ["other".to_owned()]);
+        assert!(inbox.resume(&[]).1);
+        deliver(&inbox, 5);
+        // the node had sent eight, of which three were lost
+        inbox.with(|kept| kept.wish(&other, 8, 8));
+        assert!(inbox.resume(&other).1);
+        assert_eq!(begins(&inbox), [(0, 0), (5, 5)]);
+    }
+
+    #[test]
+    fn a_change_that_was_not_answered_may_reach_the_next_stream_and_no_further() {
+        let (inbox, other) = (Inbox::default(), ["other".to_owned()]);
+        inbox.resume(&[]);
+        deliver(&inbox, 5);
+        inbox.with(|kept| {
+            kept.is_asking = true;
+            kept.wish(&other, 5, u64::MAX);
+        });
+        assert!(!inbox.resume(&[]).1, "the stream changes nothing");
+        assert_eq!(begins(&inbox), [(0, 0), (5, 5), (5, u64::MAX)]);
+        deliver(&inbox, 9);
+        assert!(inbox.resume(&[]).1);
+        assert_eq!(begins(&inbox), [(0, 0), (5, 5), (5, 9)]);
+    }
+}
