@@ -1,12 +1,12 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use onenet_kernel::{Recorded, StoreError, StreamId, Version};
-use sqlx::{Row as _, postgres::PgRow};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use sqlx::{ConnectOptions as _, PgConnection, Row as _, postgres::PgRow};
+use tokio::sync::{Mutex, mpsc, oneshot};
 use uuid::Uuid;
 
 use crate::{
-    db::{Db, DbError},
+    db::{Db, DbError, sqlstate},
     row::{self, bigint},
 };
 
@@ -16,6 +16,9 @@ const MAX_STREAMS: usize = 256;
 const AT_ONCE: usize = 2;
 /// Loads that may wait; beyond it the answer is "overloaded".
 const QUEUE: usize = 16 * MAX_STREAMS;
+/// How long the database may say nothing; one that is gone without a word would say nothing for a quarter of
+/// an hour.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
 
 type Answer = Result<Vec<Recorded>, StoreError>;
 
@@ -33,10 +36,14 @@ pub(crate) struct Loader {
 }
 
 impl Loader {
-    /// The task ends when the last clone is dropped.
-    pub(crate) fn start(db: Db, log_id: Uuid) -> Self {
+    /// The tasks end when the last clone is dropped.
+    pub(crate) fn start(db: &Db, log_id: Uuid) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
-        tokio::spawn(answer_all(db, log_id, waiting));
+        let waiting = Arc::new(Mutex::new(waiting));
+        for _ in 0..AT_ONCE {
+            let reader = Reader { db: db.clone(), log_id, connection: None };
+            tokio::spawn(reader.run(Arc::clone(&waiting)));
+        }
         Self { queue }
     }
 
@@ -51,47 +58,86 @@ impl Loader {
     }
 }
 
-async fn answer_all(db: Db, log_id: Uuid, mut waiting: mpsc::Receiver<Wanted>) {
-    let slots = Arc::new(Semaphore::new(AT_ONCE));
-    // the slot first: meanwhile more is asked
-    while let Ok(slot) = Arc::clone(&slots).acquire_owned().await {
-        let mut together = Vec::new();
-        if waiting.recv_many(&mut together, MAX_STREAMS).await == 0 {
-            return;
-        }
-        // nobody waits for it any more
-        together.retain(|wanted| !wanted.answer.is_closed());
-        tokio::spawn(answer(db.clone(), log_id, together, slot));
-    }
+struct Reader {
+    db: Db,
+    log_id: Uuid,
+    /// One of its own: a pool would ask it whether it lives, each time that it comes back.
+    connection: Option<PgConnection>,
 }
 
-async fn answer(db: Db, log_id: Uuid, together: Vec<Wanted>, _slot: OwnedSemaphorePermit) {
-    match load(&db, &together).await {
-        Ok(rows) => {
-            let mut rows = rows.iter().peekable();
-            for (n, wanted) in (1_i64..).zip(together) {
-                let its_own = |row: &&PgRow| row.try_get("n").is_ok_and(|asked: i64| asked == n);
-                let mut events = Vec::new();
-                while let Some(row) = rows.next_if(its_own) {
-                    events.push(row::recorded(row, log_id));
+impl Reader {
+    async fn run(mut self, waiting: Arc<Mutex<mpsc::Receiver<Wanted>>>) {
+        loop {
+            let mut together = Vec::new();
+            if waiting.lock().await.recv_many(&mut together, MAX_STREAMS).await == 0 {
+                return;
+            }
+            // nobody waits for it any more
+            together.retain(|wanted| !wanted.answer.is_closed());
+            if !together.is_empty() {
+                self.answer(together).await;
+            }
+        }
+    }
+
+    async fn answer(&mut self, together: Vec<Wanted>) {
+        let rows = match self.ask_twice(&together).await {
+            Ok(rows) => rows,
+            Err(error) => {
+                let error = Arc::new(DbError::while_("loading streams")(error));
+                for wanted in together {
+                    let fault = StoreError::Fault(Arc::clone(&error).into());
+                    wanted.answer.send(Err(fault)).ok();
                 }
-                // what is wrong with a stream is told to who asked for it
-                let events: Result<Vec<_>, _> = events.into_iter().collect();
-                let events = events.map_err(DbError::while_("decoding the events of a stream"));
-                wanted.answer.send(events.map_err(|error| StoreError::Fault(error.into()))).ok();
+                return;
             }
-        }
-        Err(error) => {
-            let error = Arc::new(error);
-            for wanted in together {
-                wanted.answer.send(Err(StoreError::Fault(Arc::clone(&error).into()))).ok();
+        };
+        let mut rows = rows.iter().peekable();
+        for (n, wanted) in (1_i64..).zip(together) {
+            let its_own = |row: &&PgRow| row.try_get("n").is_ok_and(|asked: i64| asked == n);
+            let mut events = Vec::new();
+            while let Some(row) = rows.next_if(its_own) {
+                events.push(row::recorded(row, self.log_id));
             }
+            // what is wrong with a stream is told to who asked for it
+            let events: Result<Vec<_>, _> = events.into_iter().collect();
+            let events = events.map_err(DbError::while_("decoding the events of a stream"));
+            wanted.answer.send(events.map_err(|error| StoreError::Fault(error.into()))).ok();
         }
+    }
+
+    /// A connection that was lost while nobody asked is found out by the question, and replaced once.
+    async fn ask_twice(&mut self, together: &[Wanted]) -> Result<Vec<PgRow>, sqlx::Error> {
+        let was_connected = self.connection.is_some();
+        match self.ask(together).await {
+            Err(error) if was_connected && is_lost(&error) => self.ask(together).await,
+            outcome => outcome,
+        }
+    }
+
+    async fn ask(&mut self, together: &[Wanted]) -> Result<Vec<PgRow>, sqlx::Error> {
+        let asking = async {
+            let connection = match &mut self.connection {
+                Some(connection) => connection,
+                empty => empty.insert(self.db.options().connect().await?),
+            };
+            load(connection, together).await
+        };
+        let silent = |_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()));
+        let answer = tokio::time::timeout(ANSWERED_WITHIN, asking).await.unwrap_or_else(silent);
+        if answer.is_err() {
+            // what is left of an answer would be the next one's
+            self.connection = None;
+        }
+        answer
     }
 }
 
 /// Rows of events, in the order in which they were asked for, each with that place from 1.
-async fn load(db: &Db, together: &[Wanted]) -> Result<Vec<PgRow>, DbError> {
+async fn load(
+    connection: &mut PgConnection,
+    together: &[Wanted],
+) -> Result<Vec<PgRow>, sqlx::Error> {
     sqlx::query(
         "select e.*, asked.n
          from unnest($1::text[], $2::bigint[]) with ordinality as asked (stream, above, n)
@@ -102,9 +148,15 @@ async fn load(db: &Db, together: &[Wanted]) -> Result<Vec<PgRow>, DbError> {
     )
     .bind(together.iter().map(|wanted| wanted.stream.as_str()).collect::<Vec<_>>())
     .bind(together.iter().map(|wanted| bigint(wanted.above.0)).collect::<Vec<_>>())
-    .fetch_all(db.pool())
+    .fetch_all(connection)
     .await
-    .map_err(DbError::while_("loading streams"))
+}
+
+/// Whether another connection may answer: the server said nothing of its own, or that it ends this one (57P).
+fn is_lost(error: &sqlx::Error) -> bool {
+    let timed_out =
+        matches!(error, sqlx::Error::Io(io) if io.kind() == std::io::ErrorKind::TimedOut);
+    !timed_out && sqlstate(error).is_none_or(|code| code.starts_with("57P"))
 }
 
 fn closed() -> StoreError {

@@ -46,7 +46,7 @@ impl PgLog {
         wake.across_processes(&db, &stop);
         Ok(Self {
             appender: Appender::start(db.clone(), log_id, wake.clone()),
-            loader: Loader::start(db.clone(), log_id),
+            loader: Loader::start(&db, log_id),
             cache: Arc::default(),
             wake,
             _stop: Arc::new(stop.drop_guard()),
