@@ -101,7 +101,7 @@ fuzz: setup $(FUZZ) ## feed readers with what nobody meant to write, a minute ea
 	    target/fuzz-found/$$target fuzz/corpus/$$target -- -max_total_time=$(F) -timeout=10 -rss_limit_mb=2048; \
 	done
 
-bench: setup ## measure a release build beside limits and peers (ARGS='append tail'; quiet machine, a quarter of an hour)
+bench: setup ## measure a release build beside limits and peers (ARGS='append tail'; quiet machine, ten minutes)
 	@$(STEP) 'build for measuring' cargo build $(LOCK) --release -p onenet
 	@scripts/leaves-nothing $(or $(CARGO_TARGET_DIR),target)/release/onenet bench $(ARGS)
 

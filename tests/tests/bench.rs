@@ -32,29 +32,47 @@ fn assert_ratio(figure: &Value) {
 }
 
 #[tokio::test]
-async fn a_row_is_measured_beside_its_limit() {
-    let figures = measured("append", &[]).await;
-    assert_eq!(figures[0]["case"], "256 callers");
-    assert_ratio(&figures[0]);
+async fn rows_are_measured_beside_their_limits() {
+    for (row, size, case) in [
+        ("append", "1", "256 callers"),
+        ("command", "1", "256 callers on 8 connections"),
+        ("tail", "0.02", "2000 events"),
+        ("relay", "0.01", "3000 events behind"),
+    ] {
+        let figures = measured(row, &["--size", size]).await;
+        assert_eq!(figures[0]["case"], case);
+        assert_ratio(&figures[0]);
+    }
+}
+
+#[tokio::test]
+async fn the_way_to_a_consumer_is_measured_in_milliseconds() {
+    let figures = measured("visible", &["--size", "0.02"]).await;
+    assert_eq!(figures[0]["case"], "append to consumer");
+    let quantile = |name| figures[0]["outcome"]["latency"]["quantiles"][name].as_f64().unwrap();
+    assert!(0.0 < quantile("p50_us") && quantile("p50_us") <= quantile("p99_us"), "{figures:?}");
 }
 
 #[tokio::test]
 async fn a_read_model_is_rebuilt_beside_reading_its_log() {
-    let figures = measured("rebuild", &["--size", "0.05"]).await;
+    let figures = measured("rebuild", &["--size", "0.01"]).await;
     assert_eq!(figures[0]["case"], "1000 enterprises");
     assert_ratio(&figures[0]);
 }
 
-/// It may be installed here or not: either is said.
+/// They may be installed here or not: either is said.
 #[tokio::test]
 async fn a_peer_that_is_not_installed_is_said_to_be_missing() {
     let peers = concat!(env!("CARGO_MANIFEST_DIR"), "/../bench/peers");
-    for figure in measured("umadb", &["--peers", peers]).await {
-        if figure["outcome"]["missing"]["peer"] == "umadb" {
-            let reason = &figure["outcome"]["missing"]["reason"];
-            assert!(reason.as_str().unwrap().contains("bench/peers/setup"), "{figure}");
-        } else {
-            assert_ratio(&figure);
+    for row in ["umadb", "peers"] {
+        for figure in measured(row, &["--peers", peers]).await {
+            let missing = &figure["outcome"]["missing"];
+            if missing.is_null() {
+                assert_ratio(&figure);
+            } else {
+                let reason = missing["reason"].as_str().unwrap();
+                assert!(reason.contains("bench/peers/setup"), "{figure}");
+            }
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::{
 };
 
 const SCHEMA: &str = "bench";
-const EVENTS: u64 = 200_000;
+const EVENTS: u64 = 300_000;
 pub(super) const PARTITIONS: i32 = 12;
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 

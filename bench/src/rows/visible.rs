@@ -23,8 +23,8 @@ use crate::{
 
 const PER_SECOND: u32 = 1_000;
 /// Not counted: a broker that has just started answers more slowly than one that has run for a while.
-const WARM_UP: u32 = 5_000;
-const EVENTS: u32 = 10_000;
+const WARM_UP: u64 = 5_000;
+const EVENTS: u64 = 10_000;
 const WITHIN: Duration = Duration::from_mins(1);
 
 /// Events at a steady rate, each from the moment it was meant to be appended at until a consumer has it that
@@ -40,7 +40,8 @@ pub(super) async fn run(bench: &Bench) -> Result<Vec<Figure>> {
     append(&log, 0).await?;
     receive(&consumer).await?;
 
-    let times: Vec<Instant> = schedule(PER_SECOND, WARM_UP + EVENTS).collect();
+    let (warm_up, events) = (bench.at_most(WARM_UP), bench.at_most(EVENTS));
+    let times: Vec<Instant> = schedule(PER_SECOND, u32::try_from(warm_up + events)?).collect();
     let appending = try_join_all(times.iter().zip(0..).map(async |(at, number)| {
         tokio::time::sleep_until(*at).await;
         append(&log, number).await
@@ -50,7 +51,7 @@ pub(super) async fn run(bench: &Bench) -> Result<Vec<Figure>> {
         for _ in 0..times.len() {
             let number = receive(&consumer).await?;
             let at = times.get(number).context("an event that nobody appended")?;
-            if number >= WARM_UP as usize {
+            if number as u64 >= warm_up {
                 latencies.note(at.elapsed());
             }
         }
@@ -59,7 +60,7 @@ pub(super) async fn run(bench: &Bench) -> Result<Vec<Figure>> {
     let (_, latencies) = tokio::try_join!(appending, reading)?;
     stop.cancel();
     relaying.await??;
-    let load = format!("{PER_SECOND} events/s for {} s", EVENTS / PER_SECOND);
+    let load = format!("{PER_SECOND} events/s, {events} of them");
     let figure = Figure::latency("append to consumer", load, latencies.quantiles());
     Ok(vec![figure.with(Bar::Within(100.0, 40.0))])
 }

@@ -106,7 +106,7 @@ impl Reader {
         }
     }
 
-    /// A connection that was lost while nobody asked is found out by the question, and replaced once.
+    /// A connection that was lost, or says nothing any more, is found out by the question and replaced once.
     async fn ask_twice(&mut self, together: &[Wanted]) -> Result<Vec<PgRow>, sqlx::Error> {
         let was_connected = self.connection.is_some();
         match self.ask(together).await {
@@ -154,9 +154,7 @@ async fn load(
 
 /// Whether another connection may answer: the server said nothing of its own, or that it ends this one (57P).
 fn is_lost(error: &sqlx::Error) -> bool {
-    let timed_out =
-        matches!(error, sqlx::Error::Io(io) if io.kind() == std::io::ErrorKind::TimedOut);
-    !timed_out && sqlstate(error).is_none_or(|code| code.starts_with("57P"))
+    sqlstate(error).is_none_or(|code| code.starts_with("57P"))
 }
 
 fn closed() -> StoreError {

@@ -1,5 +1,5 @@
 use onenet_kernel::Recorded;
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 
 use crate::{
     ahead::ReadAhead,
@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Events applied per transaction: writing rows is what takes the time, so rarely.
-const PAGE: u32 = 2_000;
+const PAGE: u32 = 5_000;
 
 /// Why a read model was not rebuilt. The one in use is untouched then.
 #[derive(Debug, thiserror::Error)]
@@ -78,6 +78,11 @@ impl Rebuild<'_> {
             above = last.position.number;
             progress(above, log.head().await.map_err(unread)?.number);
         }
+        // its commit makes durable whatever was written before
+        owner
+            .execute("set synchronous_commit to default")
+            .await
+            .map_err(failed("preparing the swap"))?;
         let mut tx = owner.begin().await.map_err(failed("beginning the swap"))?;
         // in the order in which the follower takes them: tables, then its checkpoint
         self.stop_followers(&mut tx, schema, follower)
@@ -98,6 +103,7 @@ impl Rebuild<'_> {
         owner.close().await.map_err(failed("disconnecting"))
     }
 
+    /// And fills them without waiting for the disk at each page: after a crash they are made anew.
     async fn make_shadow(&self, owner: &mut PgConnection, schema: &str) -> Result<(), sqlx::Error> {
         let (live, shadow) = (quoted(schema), shadow(schema));
         let copies: Vec<String> = self
@@ -111,7 +117,8 @@ impl Rebuild<'_> {
         let copies = copies.concat();
         let statements = format!(
             "drop schema if exists {shadow} cascade; create schema {shadow}; {copies}
-             set search_path = {shadow}, {live}, pg_temp;"
+             set search_path = {shadow}, {live}, pg_temp;
+             set synchronous_commit = off;"
         );
         sqlx::raw_sql(AssertSqlSafe(statements)).execute(owner).await.map(drop)
     }

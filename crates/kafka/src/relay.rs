@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Pages of one transaction at most: small when idle, large when behind, since each costs the same.
-const PAGES: usize = 10;
+const PAGES: usize = 25;
 /// How long an idle relay waits before it looks by itself.
 const SLOW_POLL: Duration = Duration::from_millis(500);
 /// Pause after a failure that may pass.

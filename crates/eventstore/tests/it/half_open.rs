@@ -2,15 +2,16 @@
 
 use std::{net::Ipv4Addr, time::Duration};
 
-use onenet_eventstore::{Db, DbSettings, PgLog};
+use onenet_eventstore::{Db, DbSettings, PgLog, testing::Scratch};
+use onenet_kernel::{EventStore as _, Version};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
 };
 
-use crate::support::{SCHEMA, append, scratch};
+use crate::support::{SCHEMA, append, scratch, stream};
 
-/// What an append may take: the database was given up once, and asked again.
+/// What an append or a load may take: the database was given up once, and asked again.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(20);
 
 /// Carries connections to `server` until `strand` counts on; then what there is carries nothing more and
@@ -35,8 +36,8 @@ async fn network(server: u16, strand: watch::Receiver<()>) -> u16 {
     port
 }
 
-#[tokio::test]
-async fn an_append_outlives_a_connection_that_says_nothing_more() {
+/// A log over that network, and what strands its connections.
+async fn log() -> (Scratch, PgLog, watch::Sender<()>) {
     let (scratch, _) = scratch().await;
     let direct = scratch.settings(SCHEMA);
     let (host, database) = direct.url.rsplit_once('/').unwrap();
@@ -45,9 +46,26 @@ async fn an_append_outlives_a_connection_that_says_nothing_more() {
     let port = network(server.parse().unwrap(), stranded).await;
     let url = format!("{front}:{port}/{database}");
     let log = PgLog::open(Db::connect(&DbSettings { url, ..direct }).await.unwrap()).await.unwrap();
+    (scratch, log, strand)
+}
+
+#[tokio::test]
+async fn an_append_outlives_a_connection_that_says_nothing_more() {
+    let (_scratch, log, strand) = log().await;
     append(&log, "a", 0, &["before"]).await.unwrap();
     strand.send(()).unwrap();
     let answered = tokio::time::timeout(ANSWERED_WITHIN, append(&log, "a", 1, &["after"])).await;
     let appended = answered.expect("an answer").unwrap();
     assert_eq!(appended.receipt.position.number, 2);
+}
+
+#[tokio::test]
+async fn a_load_outlives_a_connection_that_says_nothing_more() {
+    let (_scratch, log, strand) = log().await;
+    append(&log, "a", 0, &["1", "2"]).await.unwrap();
+    let load = async || log.load(&stream("a"), Version::NONE).await.unwrap().len();
+    assert_eq!(load().await, 2);
+    strand.send(()).unwrap();
+    let answered = tokio::time::timeout(ANSWERED_WITHIN, load()).await;
+    assert_eq!(answered.expect("an answer"), 2);
 }

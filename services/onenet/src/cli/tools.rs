@@ -173,16 +173,16 @@ pub(crate) struct Doctor {
 
 #[derive(Args)]
 pub(crate) struct Bench {
-    /// Only these rows; all of them take about a quarter of an hour
+    /// Only these rows; all of them take about ten minutes
     pub(crate) rows: Vec<String>,
     /// Names the rows, and measures nothing
     #[arg(long)]
     pub(crate) list: bool,
     /// Turns of each side; the figures are their medians
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = 3)]
     pub(crate) rounds: usize,
     /// Seconds of a turn, where a row is not a fixed amount of work
-    #[arg(long, default_value_t = 4.0)]
+    #[arg(long, default_value_t = 3.0)]
     pub(crate) seconds: f64,
     /// How much of the usual amount of work: with 0.01 a row only shows that it runs, with 10 logs grow ten
     /// times as long (up to ten million events)
