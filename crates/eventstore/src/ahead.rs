@@ -35,15 +35,16 @@ impl ReadAhead {
     }
 
     /// As [`PgLog::read`]. What comes behind a full page is on its way when it answers, and used if the next
-    /// question is for that.
+    /// question is for that. That there is nothing is always asked anew: it was true before the question.
     pub async fn read(&mut self, above: u64) -> Result<Vec<Recorded>, DbError> {
         while self.under_way.front().is_some_and(|reading| reading.above != above) {
             self.under_way.pop_front();
         }
-        let page = match self.under_way.pop_front() {
+        let ahead = match self.under_way.pop_front() {
             Some(mut reading) => (&mut reading.page).await.unwrap_or_else(gone)?,
-            None => self.log.read(above, self.size).await?,
+            None => Vec::new(),
         };
+        let page = if ahead.is_empty() { self.log.read(above, self.size).await? } else { ahead };
         if page.len() == self.size as usize {
             self.go_ahead(above);
         } else {

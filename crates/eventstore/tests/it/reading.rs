@@ -84,3 +84,17 @@ async fn reading_ahead_goes_on_wherever_it_is_asked_to() {
     }
     assert_eq!(came, [Some(1), Some(5), Some(4), Some(8), Some(19), None, Some(1)]);
 }
+
+/// A relay that is to stop ends at the first empty page after it was told.
+#[tokio::test]
+async fn the_end_that_was_read_ahead_is_not_taken_for_the_end() {
+    let (_scratch, log) = scratch().await;
+    append(&log, "a", 0, &["1", "2", "3", "4"]).await.unwrap();
+    for round in 0..20_u64 {
+        let mut pages = ReadAhead::new(log.clone(), 4);
+        assert_eq!(pages.read(round).await.unwrap().len(), 4);
+        append(&log, "b", round, &["x"]).await.unwrap();
+        let next = pages.read(round + 4).await.unwrap();
+        assert_eq!(next.first().map(|event| event.position.number), Some(round + 5));
+    }
+}
