@@ -1,7 +1,7 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use onenet_kernel::{Appended, Position, Receipt, StoreError, Version};
-use sqlx::{ConnectOptions as _, Connection as _, PgConnection, Row as _, postgres::PgRow};
+use sqlx::{Connection as _, Row as _, postgres::PgRow};
 use tokio::{
     sync::{mpsc, oneshot},
     time::Instant,
@@ -12,6 +12,7 @@ use crate::{
     batch::{self, AppendCommand},
     db::{Db, is_data, sqlstate},
     meters::LogMeter,
+    own::{OwnConnection, answered},
     row,
     wake::Wake,
 };
@@ -24,10 +25,6 @@ const MAX_BATCH_BYTES: usize = 4 * 1024 * 1024;
 const QUEUE: usize = 8 * MAX_BATCH_COMMANDS;
 /// How long a batch is sent again before its commands are answered with an unknown outcome.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(15);
-/// How long the database may say nothing to a batch. One that is gone without a word (a machine without power, a
-/// firewall that forgot) says nothing for a quarter of an hour, and every command of the context would wait
-/// behind it. One that waits for its turn behind another append is sent again, which changes nothing.
-const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
 const PAUSE_BETWEEN_TRIES: Duration = Duration::from_millis(100);
 /// Batches that are judged from the start after one in which something was not simply appended. Where many
 /// commands are sent again, no batch is then written, undone and judged, which would slow down who is slow.
@@ -51,8 +48,8 @@ impl Appender {
     pub(crate) fn start(db: Db, log_id: Uuid, wake: Wake) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let meter = Arc::new(LogMeter::new(db.schema(), queue.downgrade()));
-        let meters = Arc::clone(&meter);
-        let writer = Writer { db, log_id, wake, meter: meters, connection: None, to_judge: 0 };
+        let connection = OwnConnection::new(db);
+        let writer = Writer { connection, log_id, wake, meter: Arc::clone(&meter), to_judge: 0 };
         tokio::spawn(writer.run(waiting));
         Self { queue, meter }
     }
@@ -71,12 +68,10 @@ impl Appender {
 }
 
 struct Writer {
-    db: Db,
+    connection: OwnConnection,
     log_id: Uuid,
     wake: Wake,
     meter: Arc<LogMeter>,
-    /// One of its own, outside the pool: a command never waits for a connection.
-    connection: Option<PgConnection>,
     /// Batches that are still to be judged from the start.
     to_judge: u8,
 }
@@ -134,8 +129,7 @@ impl Writer {
             if is_final(&error) {
                 return Err(error);
             }
-            // also of a batch that is given up: what is left of an answer would be the next one's
-            self.connection = None;
+            self.connection.give_up();
             if Instant::now() >= give_up {
                 return Err(error);
             }
@@ -145,16 +139,11 @@ impl Writer {
         }
     }
 
+    /// One that waits for its turn behind another append for too long is given up and sent again, which
+    /// changes nothing.
     async fn send(&mut self, commands: &[&AppendCommand]) -> Result<Vec<PgRow>, sqlx::Error> {
-        let sending = async {
-            let connection = match &mut self.connection {
-                Some(connection) => connection,
-                empty => empty.insert(self.db.options().connect().await?),
-            };
-            batch::send(connection, commands, self.to_judge == 0).await
-        };
-        let silent = |_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()));
-        tokio::time::timeout(ANSWERED_WITHIN, sending).await.unwrap_or_else(silent)
+        let (connection, at_once) = (&mut self.connection, self.to_judge == 0);
+        answered(async { batch::send(connection.get().await?, commands, at_once).await }).await
     }
 
     fn answer(&mut self, part: Vec<Pending>, rows: &[PgRow]) -> Vec<Pending> {

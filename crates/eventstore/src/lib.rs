@@ -51,6 +51,7 @@ mod loader;
 mod log;
 mod meters;
 mod migrate;
+mod own;
 mod parked;
 mod rebuild;
 mod recover;

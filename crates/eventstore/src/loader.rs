@@ -1,12 +1,13 @@
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use onenet_kernel::{Recorded, StoreError, StreamId, Version};
-use sqlx::{ConnectOptions as _, PgConnection, Row as _, postgres::PgRow};
+use sqlx::{PgConnection, Row as _, postgres::PgRow};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use uuid::Uuid;
 
 use crate::{
     db::{Db, DbError, sqlstate},
+    own::{OwnConnection, answered},
     row::{self, bigint},
 };
 
@@ -16,10 +17,6 @@ const MAX_STREAMS: usize = 256;
 const AT_ONCE: usize = 2;
 /// Loads that may wait; beyond it the answer is "overloaded".
 const QUEUE: usize = 16 * MAX_STREAMS;
-/// How long the database may say nothing; one that is gone without a word would say nothing for a quarter of
-/// an hour.
-const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
-
 type Answer = Result<Vec<Recorded>, StoreError>;
 
 struct Wanted {
@@ -41,7 +38,7 @@ impl Loader {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let waiting = Arc::new(Mutex::new(waiting));
         for _ in 0..AT_ONCE {
-            let reader = Reader { db: db.clone(), log_id, connection: None };
+            let reader = Reader { connection: OwnConnection::new(db.clone()), log_id };
             tokio::spawn(reader.run(Arc::clone(&waiting)));
         }
         Self { queue }
@@ -59,10 +56,8 @@ impl Loader {
 }
 
 struct Reader {
-    db: Db,
+    connection: OwnConnection,
     log_id: Uuid,
-    /// One of its own: a pool would ask it whether it lives, each time that it comes back.
-    connection: Option<PgConnection>,
 }
 
 impl Reader {
@@ -108,7 +103,7 @@ impl Reader {
 
     /// A connection that was lost, or says nothing any more, is found out by the question and replaced once.
     async fn ask_twice(&mut self, together: &[Wanted]) -> Result<Vec<PgRow>, sqlx::Error> {
-        let was_connected = self.connection.is_some();
+        let was_connected = self.connection.is_open();
         match self.ask(together).await {
             Err(error) if was_connected && is_lost(&error) => self.ask(together).await,
             outcome => outcome,
@@ -116,18 +111,10 @@ impl Reader {
     }
 
     async fn ask(&mut self, together: &[Wanted]) -> Result<Vec<PgRow>, sqlx::Error> {
-        let asking = async {
-            let connection = match &mut self.connection {
-                Some(connection) => connection,
-                empty => empty.insert(self.db.options().connect().await?),
-            };
-            load(connection, together).await
-        };
-        let silent = |_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()));
-        let answer = tokio::time::timeout(ANSWERED_WITHIN, asking).await.unwrap_or_else(silent);
+        let connection = &mut self.connection;
+        let answer = answered(async { load(connection.get().await?, together).await }).await;
         if answer.is_err() {
-            // what is left of an answer would be the next one's
-            self.connection = None;
+            self.connection.give_up();
         }
         answer
     }
