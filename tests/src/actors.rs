@@ -3,37 +3,31 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use jiff::ToSpan as _;
 use onenet_chassis::{
-    day,
     private::PrivateNode,
-    testing::{OPERATOR, elsewhere::Registered, uscc},
+    testing::{OPERATOR, elsewhere::Registered, papers, uscc},
 };
-use onenet_kernel::Clock as _;
 use onenet_proto::{
-    common::v1::{Money, Receipt},
+    common::v1::Receipt,
     credit::v1::{
         CreditCaseState, DecideListingRequest, GetBlacklistEntryRequest, GetCreditCaseRequest,
         GetPenaltyJudgementRequest, ListOpenRemovalsRequest, ListOpenRemovalsResponse,
-        ListingDecision, ListingNotice, ListingOutcome, Measure, MeasureEffect, MeasureField,
-        Removal, RemovalReason, RemoveListingRequest, ServeListingDecisionRequest,
-        ServeListingNoticeRequest, blacklist_record::State,
-        blacklist_service_client::BlacklistServiceClient,
+        RemoveListingRequest, ServeListingDecisionRequest, ServeListingNoticeRequest,
+        blacklist_record::State, blacklist_service_client::BlacklistServiceClient,
         credit_service_client::CreditServiceClient, get_penalty_judgement_response::Judgement,
     },
     enforcement::v1::{
-        DecidePenaltyRequest, OpenCaseRequest, Penalty, PenaltyKind, ServePenaltyRequest,
+        DecidePenaltyRequest, OpenCaseRequest, ServePenaltyRequest,
         case_service_client::CaseServiceClient,
     },
     enterprise::v1::{
-        EnforcementPower, Enterprise, Organisation, RegisterDivisionRequest,
-        RegisterEnterpriseRequest, RegisterOrganisationRequest, Tier,
-        division_service_client::DivisionServiceClient,
+        Enterprise, RegisterDivisionRequest, RegisterEnterpriseRequest,
+        RegisterOrganisationRequest, Tier, division_service_client::DivisionServiceClient,
         enterprise_service_client::EnterpriseServiceClient,
         organisation_service_client::OrganisationServiceClient,
     },
     exchange::v1::{
-        Agency, GiveGrantRequest, GrantTerms, ListGrantsRequest, RegisterAgencyRequest,
+        GiveGrantRequest, ListGrantsRequest, RegisterAgencyRequest,
         exchange_service_client::ExchangeServiceClient,
     },
 };
@@ -82,15 +76,7 @@ impl Actors<'_> {
             let mut divisions = DivisionServiceClient::new(operator.clone());
             divisions.register_division(request).await.unwrap();
         }
-        let power = EnforcementPower {
-            from_on: "2018-11-01".to_owned(),
-            to_on: None,
-            legal_basis: "安全生产法".to_owned(),
-        };
-        let county = Organisation {
-            enforcement_power: Some(power),
-            ..Registered::body(&uscc(COUNTY), Tier::County, PLACE)
-        };
+        let county = papers::bureau(&uscc(COUNTY), PLACE);
         let mut last = None;
         for body in [Registered::body(&uscc(PROVINCE), Tier::Province, "41"), county] {
             let request = RegisterOrganisationRequest {
@@ -136,7 +122,7 @@ impl Actors<'_> {
             command_id: new_id(),
             fresh_as: known.map(Clone::clone).to_vec(),
             party: uscc(serial),
-            filed_on: ago(200),
+            filed_on: papers::ago(200),
             cause: "案由".to_owned(),
             ..Default::default()
         };
@@ -144,23 +130,14 @@ impl Actors<'_> {
         let decide = DecidePenaltyRequest {
             command_id: new_id(),
             case_id: case_id.clone(),
-            penalty: Some(Penalty {
-                document_number: "（中原）应急罚〔2026〕12号".to_owned(),
-                decided_on: ago(160),
-                violations: vec![violation.to_owned()],
-                kinds: vec![PenaltyKind::Fine.into()],
-                fine: Some(Money { fen: 20_000_000 }),
-                fine_multiple: None,
-                legal_basis: "安全生产法".to_owned(),
-                summary: "事实".to_owned(),
-            }),
+            penalty: Some(papers::penalty(violation)),
             ..Default::default()
         };
         cases.decide_penalty(decide).await.unwrap();
         let serve = ServePenaltyRequest {
             command_id: new_id(),
             case_id: case_id.clone(),
-            served_on: ago(155),
+            served_on: papers::ago(155),
             ..Default::default()
         };
         let served = cases.serve_penalty(serve).await.unwrap().into_inner();
@@ -184,10 +161,7 @@ impl Actors<'_> {
             command_id: new_id(),
             subject: uscc(serial),
             credit_case_id: credit_case_id.to_owned(),
-            notice: Some(ListingNotice {
-                document_number: "列告1号".to_owned(),
-                served_on: ago(140),
-            }),
+            notice: Some(papers::listing_notice()),
             ..Default::default()
         };
         credit.serve_listing_notice(notice).await.unwrap();
@@ -206,18 +180,7 @@ impl Actors<'_> {
             command_id: new_id(),
             subject: uscc(serial),
             credit_case_id: credit_case_id.to_owned(),
-            decision: Some(ListingDecision {
-                outcome: ListingOutcome::List.into(),
-                document_number: "列1号".to_owned(),
-                decided_on: ago(100),
-                reasons: "理由".to_owned(),
-                measures: vec![Measure {
-                    field: MeasureField::GovernmentProcurement.into(),
-                    effect: MeasureEffect::Forbid.into(),
-                    legal_basis: "政府采购法第二十二条".to_owned(),
-                    executing_organ: uscc(PROVINCE),
-                }],
-            }),
+            decision: Some(papers::listing_decision(uscc(PROVINCE))),
             ..Default::default()
         };
         credit.decide_listing(decide).await.unwrap();
@@ -225,7 +188,7 @@ impl Actors<'_> {
             command_id: new_id(),
             subject: uscc(serial),
             credit_case_id: credit_case_id.to_owned(),
-            served_on: ago(95),
+            served_on: papers::ago(95),
             ..Default::default()
         };
         credit.serve_listing_decision(serve).await.unwrap().into_inner().receipt.unwrap()
@@ -237,11 +200,7 @@ impl Actors<'_> {
             command_id: new_id(),
             subject: uscc(serial),
             listing_id: listing_id.to_owned(),
-            removal: Some(Removal {
-                reason: RemovalReason::PenaltyRevoked.into(),
-                removed_on: ago(10),
-                document_number: Some("移出1号".to_owned()),
-            }),
+            removal: Some(papers::removal()),
             ..Default::default()
         };
         let mut credit = CreditServiceClient::new(self.channel("credit", COUNTY));
@@ -274,12 +233,10 @@ impl Actors<'_> {
         let province = ExchangeServiceClient::new(self.channel("exchange", PROVINCE));
         let register = RegisterAgencyRequest {
             command_id: new_id(),
-            agency: Some(Agency {
-                uscc: uscc(serial),
-                name: "省信用信息共享交换平台".to_owned(),
-                division: "41".to_owned(),
-                certificate_sha256: vec![self.0.node().fingerprint(&uscc(serial)).unwrap()],
-            }),
+            agency: Some(papers::agency(
+                uscc(serial),
+                self.0.node().fingerprint(&uscc(serial)).unwrap(),
+            )),
             ..Default::default()
         };
         let answer =
@@ -294,26 +251,13 @@ impl Actors<'_> {
         let give = GiveGrantRequest {
             command_id: new_id(),
             agency: uscc(serial),
-            terms: Some(GrantTerms {
-                event_types: event_types.iter().map(|&name| name.to_owned()).collect(),
-                subtree: "41".to_owned(),
-                industries: vec![],
-                purpose: "失信联合惩戒".to_owned(),
-                legal_basis: "政务数据共享条例".to_owned(),
-                from_on: ago(300),
-                to_on: None,
-            }),
+            terms: Some(papers::grant_terms(event_types)),
             ..Default::default()
         };
         let given = province.clone().give_grant(give).await.unwrap().into_inner().receipt.unwrap();
         let seen = ListGrantsRequest { fresh_as: vec![given], ..Default::default() };
         province.clone().list_grants(seen).await.unwrap();
     }
-}
-
-/// The day so many days ago, in Beijing.
-fn ago(days: i32) -> String {
-    day::of(day::SystemClock.now()).checked_sub(days.days()).unwrap().to_string()
 }
 
 /// A command's id.

@@ -91,6 +91,12 @@ impl Asker {
         self.pause(AGAIN_AFTER).await
     }
 
+    /// As long as chance says, at most so long; none if it is time to stop.
+    pub(crate) async fn pause_at_most(&mut self, most: Duration) -> Option<()> {
+        let pause = most.mul_f64(self.chance.f64());
+        self.pause(pause).await
+    }
+
     /// None if it is time to stop.
     pub(crate) async fn pause(&self, pause: Duration) -> Option<()> {
         self.stop.run_until_cancelled(tokio::time::sleep(pause)).await

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use onenet_chassis::testing::uscc;
+use onenet_chassis::testing::{papers::ago, uscc};
 use onenet_proto::{
     common::v1::Receipt,
     hazard::v1::{
@@ -11,12 +11,7 @@ use onenet_proto::{
     },
 };
 
-use crate::{
-    asker::Asker,
-    load::{first_serial, registration},
-    officer::key,
-    setup::ago,
-};
+use crate::{asker::Asker, load::Plants, officer::key};
 
 /// Hidden dangers that are reported of one enterprise.
 const DANGERS: u32 = 20;
@@ -27,28 +22,24 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// what is overdue already.
 pub(crate) struct Inspector {
     asker: Asker,
-    next: u32,
+    plants: Plants,
     organ: Receipt,
 }
 
 impl Inspector {
     pub(crate) fn new(number: u32, asker: Asker, organ: Receipt) -> Self {
-        Self { asker, next: first_serial(number), organ }
+        Self { asker, plants: Plants::of(number), organ }
     }
 
     /// One enterprise after the other, until it is told to stop.
     pub(crate) async fn run(mut self) {
         while !self.asker.stop.is_cancelled() {
-            let serial = self.next;
-            self.next += 1;
-            let Some(party) = self.asker.ask(registration(serial, "中原区")).await else {
-                continue;
-            };
+            let (serial, registered) = self.plants.register(&mut self.asker).await;
+            let Some(party) = registered else { continue };
             for _ in 0..DANGERS {
                 self.pursue(&uscc(serial), &party).await;
                 self.asker.send_again().await;
-                let pause = PAUSE.mul_f64(self.asker.chance.f64());
-                if self.asker.pause(pause).await.is_none() {
+                if self.asker.pause_at_most(PAUSE).await.is_none() {
                     return;
                 }
             }

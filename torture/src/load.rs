@@ -28,13 +28,13 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// An organisation's programme that asks and asks: registers, designates, sends again, reads back.
 pub(crate) struct Writer {
     asker: Asker,
-    next: u32,
+    plants: Plants,
     plain: Vec<u32>,
 }
 
 impl Writer {
     pub(crate) fn new(number: u32, asker: Asker) -> Self {
-        Self { asker, next: first_serial(number), plain: Vec::new() }
+        Self { asker, plants: Plants::of(number), plain: Vec::new() }
     }
 
     /// Until it is told to stop.
@@ -49,15 +49,13 @@ impl Writer {
                     self.read_back().await.ok();
                 }
             }
-            let pause = PAUSE.mul_f64(self.asker.chance.f64());
-            self.asker.pause(pause).await;
+            self.asker.pause_at_most(PAUSE).await;
         }
     }
 
     async fn register(&mut self) {
-        let serial = self.next;
-        self.next += 1;
-        if self.asker.ask(registration(serial, "中原区")).await.is_some() {
+        let (serial, registered) = self.plants.register(&mut self.asker).await;
+        if registered.is_some() {
             self.plain.push(serial);
         }
     }
@@ -101,13 +99,26 @@ impl Writer {
     }
 }
 
-/// Where the serials of one who registers enterprises begin.
-pub(crate) fn first_serial(number: u32) -> u32 {
-    number * SERIALS + FIRST
+/// Enterprises that one programme registers, one after the other.
+pub(crate) struct Plants {
+    next: u32,
+}
+
+impl Plants {
+    pub(crate) fn of(number: u32) -> Self {
+        Self { next: number * SERIALS + FIRST }
+    }
+
+    /// The next one, and the receipt of its registration if there was one.
+    pub(crate) async fn register(&mut self, asker: &mut Asker) -> (u32, Option<Receipt>) {
+        let serial = self.next;
+        self.next += 1;
+        (serial, asker.ask(registration(serial, "中原区")).await)
+    }
 }
 
 /// A chemical plant of the county.
-pub(crate) fn registration(serial: u32, address: &str) -> RegisterEnterpriseRequest {
+fn registration(serial: u32, address: &str) -> RegisterEnterpriseRequest {
     let enterprise = Enterprise {
         division: PLACE.to_owned(),
         address: address.to_owned(),

@@ -1,18 +1,15 @@
 use std::time::Duration;
 
-use onenet_chassis::testing::uscc;
+use onenet_chassis::testing::{papers, uscc};
 use onenet_proto::{
-    common::v1::{Money, Receipt},
+    common::v1::Receipt,
     credit::v1::{
         CreditCaseState, DecideListingRequest, GetBlacklistEntryRequest, GetCreditCaseRequest,
-        GetPenaltyJudgementRequest, ListingDecision, ListingNotice, ListingOutcome, Measure,
-        MeasureEffect, MeasureField, Removal, RemovalReason, RemoveListingRequest,
-        ServeListingDecisionRequest, ServeListingNoticeRequest,
-        credit_service_client::CreditServiceClient, get_penalty_judgement_response::Judgement,
+        GetPenaltyJudgementRequest, RemoveListingRequest, ServeListingDecisionRequest,
+        ServeListingNoticeRequest, credit_service_client::CreditServiceClient,
+        get_penalty_judgement_response::Judgement,
     },
-    enforcement::v1::{
-        DecidePenaltyRequest, OpenCaseRequest, Penalty, PenaltyKind, ServePenaltyRequest,
-    },
+    enforcement::v1::{DecidePenaltyRequest, OpenCaseRequest, ServePenaltyRequest},
 };
 use tonic::{Code, Status, transport::Channel};
 
@@ -20,9 +17,9 @@ use crate::{
     ask::{answered, timed},
     asker::Asker,
     history::Read,
-    load::{first_serial, registration},
+    load::Plants,
     seen::Context,
-    setup::{PROVINCE, ago},
+    setup::PROVINCE,
 };
 
 /// Two that lead to a listing, and one that leads to none.
@@ -33,32 +30,29 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// An officer of the county who carries penalties through: to the blacklist, and off it again.
 pub(crate) struct Officer {
     asker: Asker,
-    next: u32,
+    plants: Plants,
     /// The receipt of the organ, which every context has to have heard of.
     organ: Receipt,
 }
 
 impl Officer {
     pub(crate) fn new(number: u32, asker: Asker, organ: Receipt) -> Self {
-        Self { asker, next: first_serial(number), organ }
+        Self { asker, plants: Plants::of(number), organ }
     }
 
     /// One subject after the other, until it is told to stop.
     pub(crate) async fn run(mut self) {
         while !self.asker.stop.is_cancelled() {
-            let serial = self.next;
-            self.next += 1;
-            self.pursue(serial).await;
+            self.pursue().await;
             self.asker.send_again().await;
-            let pause = PAUSE.mul_f64(self.asker.chance.f64());
-            self.asker.pause(pause).await;
+            self.asker.pause_at_most(PAUSE).await;
         }
     }
 
     /// A subject with one penalty or more; what was given up is left as it stands.
-    async fn pursue(&mut self, serial: u32) -> Option<()> {
-        let party = self.asker.ask(registration(serial, "中原区")).await?;
-        let subject = uscc(serial);
+    async fn pursue(&mut self) -> Option<()> {
+        let (serial, registered) = self.plants.register(&mut self.asker).await;
+        let (subject, party) = (uscc(serial), registered?);
         let mut listings = Vec::new();
         for nth in 0..self.asker.chance.i32(1..=3) {
             let violation = *self.asker.chance.choice(&VIOLATIONS)?;
@@ -90,27 +84,18 @@ impl Officer {
         let open = OpenCaseRequest {
             fresh_as: vec![self.organ.clone(), registered.clone()],
             party: party.to_owned(),
-            filed_on: ago(200),
+            filed_on: papers::ago(200),
             cause: "案由".to_owned(),
             ..OpenCaseRequest::default()
         };
         let case_id = key(&self.asker.ask(open).await?);
         let decide = DecidePenaltyRequest {
             case_id: case_id.clone(),
-            penalty: Some(Penalty {
-                document_number: "（中原）应急罚〔2026〕12号".to_owned(),
-                decided_on: ago(160),
-                violations: vec![violation.to_owned()],
-                kinds: vec![PenaltyKind::Fine.into()],
-                fine: Some(Money { fen: 20_000_000 }),
-                fine_multiple: None,
-                legal_basis: "安全生产法".to_owned(),
-                summary: "事实".to_owned(),
-            }),
+            penalty: Some(papers::penalty(violation)),
             ..DecidePenaltyRequest::default()
         };
         self.asker.ask(decide).await?;
-        let served_on = ago(155);
+        let served_on = papers::ago(155);
         self.asker.ask(ServePenaltyRequest { case_id, served_on, ..Default::default() }).await
     }
 
@@ -148,10 +133,7 @@ impl Officer {
         let notice = ServeListingNoticeRequest {
             subject: subject.clone(),
             credit_case_id: credit_case_id.clone(),
-            notice: Some(ListingNotice {
-                document_number: "列告1号".to_owned(),
-                served_on: ago(140),
-            }),
+            notice: Some(papers::listing_notice()),
             ..ServeListingNoticeRequest::default()
         };
         self.asker.ask(notice).await?;
@@ -161,11 +143,11 @@ impl Officer {
         let decide = DecideListingRequest {
             subject: subject.clone(),
             credit_case_id: credit_case_id.clone(),
-            decision: Some(decision()),
+            decision: Some(papers::listing_decision(uscc(PROVINCE))),
             ..DecideListingRequest::default()
         };
         self.asker.ask(decide).await?;
-        let served_on = ago(95 - 5 * nth);
+        let served_on = papers::ago(95 - 5 * nth);
         let serve = ServeListingDecisionRequest {
             subject,
             credit_case_id,
@@ -210,30 +192,11 @@ impl Officer {
     }
 }
 
-fn decision() -> ListingDecision {
-    ListingDecision {
-        outcome: ListingOutcome::List.into(),
-        document_number: "列1号".to_owned(),
-        decided_on: ago(100),
-        reasons: "理由".to_owned(),
-        measures: vec![Measure {
-            field: MeasureField::GovernmentProcurement.into(),
-            effect: MeasureEffect::Forbid.into(),
-            legal_basis: "政府采购法第二十二条".to_owned(),
-            executing_organ: uscc(PROVINCE),
-        }],
-    }
-}
-
 fn removal(subject: &str, listing_id: String) -> RemoveListingRequest {
     RemoveListingRequest {
         subject: subject.to_owned(),
         listing_id,
-        removal: Some(Removal {
-            reason: RemovalReason::PenaltyRevoked.into(),
-            removed_on: ago(10),
-            document_number: Some("移出1号".to_owned()),
-        }),
+        removal: Some(papers::removal()),
         ..RemoveListingRequest::default()
     }
 }

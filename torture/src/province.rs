@@ -4,7 +4,10 @@ use std::{
     time::Duration,
 };
 
-use onenet_chassis::{day::SystemClock, testing::uscc};
+use onenet_chassis::{
+    day::SystemClock,
+    testing::{papers::grant_terms, uscc},
+};
 use onenet_kernel::{Clock as _, Timestamp};
 use onenet_proto::{
     common::v1::Receipt,
@@ -21,7 +24,6 @@ use crate::{
     officer::key,
     rights::{Felt, Grant},
     seen::Context,
-    setup::terms,
 };
 
 /// How long running streams may take to feel a change that the node knows; and what a busy machine adds.
@@ -122,7 +124,7 @@ impl Province {
         let names: Vec<&str> = self.event_types.iter().map(String::as_str).collect();
         let give = GiveGrantRequest {
             agency: uscc(self.agency),
-            terms: Some(terms(&names)),
+            terms: Some(grant_terms(&names)),
             ..GiveGrantRequest::default()
         };
         let receipt = self.asker.insist(give).await?;

@@ -1,18 +1,11 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use jiff::ToSpan as _;
-use onenet_chassis::{
-    day::{self, SystemClock},
-    testing::{OPERATOR, elsewhere::Registered, uscc},
-};
-use onenet_kernel::Clock as _;
+use onenet_chassis::testing::{OPERATOR, elsewhere::Registered, papers, uscc};
 use onenet_proto::{
     common::v1::Receipt,
-    enterprise::v1::{
-        EnforcementPower, Organisation, RegisterDivisionRequest, RegisterOrganisationRequest, Tier,
-    },
-    exchange::v1::{Agency, GiveGrantRequest, GrantTerms, RegisterAgencyRequest},
+    enterprise::v1::{Organisation, RegisterDivisionRequest, RegisterOrganisationRequest, Tier},
+    exchange::v1::{GiveGrantRequest, RegisterAgencyRequest},
 };
 use tonic::Status;
 use uuid::Uuid;
@@ -67,32 +60,19 @@ pub(crate) async fn register(
     }
     let province = Registered::body(&uscc(PROVINCE), Tier::Province, "41");
     ask_for(&operator, recorder, &registration(province), new_id()).await?;
-    let power = EnforcementPower {
-        from_on: "2018-11-01".to_owned(),
-        to_on: None,
-        legal_basis: "安全生产法".to_owned(),
-    };
-    let county = Organisation {
-        enforcement_power: Some(power),
-        ..Registered::body(&uscc(COUNTY), Tier::County, PLACE)
-    };
+    let county = papers::bureau(&uscc(COUNTY), PLACE);
     let county = ask_for(&operator, recorder, &registration(county), new_id()).await?;
     let province = node.caller(&uscc(PROVINCE))?;
     for agency in [AGENCY, CHANGING] {
         let register = RegisterAgencyRequest {
-            agency: Some(Agency {
-                uscc: uscc(agency),
-                name: "省信用信息共享交换平台".to_owned(),
-                division: "41".to_owned(),
-                certificate_sha256: vec![node.private.fingerprint(&uscc(agency))?],
-            }),
+            agency: Some(papers::agency(uscc(agency), node.private.fingerprint(&uscc(agency))?)),
             ..RegisterAgencyRequest::default()
         };
         ask_for(&province, recorder, &register.into(), new_id()).await?;
     }
     let give = GiveGrantRequest {
         agency: uscc(AGENCY),
-        terms: Some(terms(&GRANTED)),
+        terms: Some(papers::grant_terms(&GRANTED)),
         ..GiveGrantRequest::default()
     };
     ask_for(&province, recorder, &give.into(), new_id()).await?;
@@ -102,24 +82,6 @@ pub(crate) async fn register(
 fn registration(organisation: Organisation) -> Ask {
     let organisation = Some(organisation);
     RegisterOrganisationRequest { organisation, ..RegisterOrganisationRequest::default() }.into()
-}
-
-/// A grant of these types from all of the province.
-pub(crate) fn terms(event_types: &[&str]) -> GrantTerms {
-    GrantTerms {
-        event_types: event_types.iter().map(|&name| name.to_owned()).collect(),
-        subtree: "41".to_owned(),
-        industries: vec![],
-        purpose: "失信联合惩戒".to_owned(),
-        legal_basis: "政务数据共享条例".to_owned(),
-        from_on: ago(300),
-        to_on: None,
-    }
-}
-
-/// The day so many days ago, in Beijing.
-pub(crate) fn ago(days: i32) -> String {
-    day::of(SystemClock.now()).saturating_sub(days.days()).to_string()
 }
 
 async fn ask_for(caller: &Caller, recorder: &Recorder, ask: &Ask, id: Uuid) -> Result<Receipt> {

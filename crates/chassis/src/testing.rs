@@ -2,6 +2,7 @@
 //! organisations with right check characters.
 
 pub mod elsewhere;
+pub mod papers;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
