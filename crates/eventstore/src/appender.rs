@@ -48,7 +48,7 @@ impl Appender {
     pub(crate) fn start(db: Db, log_id: Uuid, wake: Wake) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let meter = Arc::new(LogMeter::new(db.schema(), queue.downgrade()));
-        let connection = OwnConnection::new(db);
+        let connection = OwnConnection::new(&db);
         let writer = Writer { connection, log_id, wake, meter: Arc::clone(&meter), to_judge: 0 };
         tokio::spawn(writer.run(waiting));
         Self { queue, meter }

@@ -38,7 +38,7 @@ impl Loader {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let waiting = Arc::new(Mutex::new(waiting));
         for _ in 0..AT_ONCE {
-            let reader = Reader { connection: OwnConnection::new(db.clone()), log_id };
+            let reader = Reader { connection: OwnConnection::new(db), log_id };
             tokio::spawn(reader.run(Arc::clone(&waiting)));
         }
         Self { queue }

@@ -1,6 +1,6 @@
 use std::{future::Future, time::Duration};
 
-use sqlx::{ConnectOptions as _, PgConnection};
+use sqlx::{ConnectOptions as _, PgConnection, postgres::PgConnectOptions};
 
 use crate::db::Db;
 
@@ -12,13 +12,19 @@ const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
 /// A connection outside the pool, made when it is first needed: its owner waits for nobody else's statement, and
 /// a pool would ask it whether it lives, each time that it comes back.
 pub(crate) struct OwnConnection {
-    db: Db,
+    options: PgConnectOptions,
     connection: Option<PgConnection>,
 }
 
 impl OwnConnection {
-    pub(crate) fn new(db: Db) -> Self {
-        Self { db, connection: None }
+    pub(crate) fn new(db: &Db) -> Self {
+        Self { options: db.options().clone(), connection: None }
+    }
+
+    /// One whose commits wait for no disk and no standby: for what nobody misses after a crash.
+    pub(crate) fn forgetful(db: &Db) -> Self {
+        let options = db.options().clone().options([("synchronous_commit", "off")]);
+        Self { options, connection: None }
     }
 
     pub(crate) fn is_open(&self) -> bool {
@@ -28,7 +34,7 @@ impl OwnConnection {
     pub(crate) async fn get(&mut self) -> Result<&mut PgConnection, sqlx::Error> {
         match &mut self.connection {
             Some(connection) => Ok(connection),
-            empty => Ok(empty.insert(self.db.options().connect().await?)),
+            empty => Ok(empty.insert(self.options.connect().await?)),
         }
     }
 

@@ -4,7 +4,10 @@ use sqlx::postgres::PgListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::db::{Db, DbError};
+use crate::{
+    db::{Db, DbError},
+    own::{OwnConnection, answered},
+};
 
 /// Many commits make one notification: NOTIFY takes a lock that is shared by the whole server, so it
 /// is sent at most this often, and never inside an append.
@@ -44,15 +47,20 @@ impl Wake {
 
 async fn tell(db: Db, mut head: watch::Receiver<u64>, stop: CancellationToken) {
     let channel = channel(&db);
+    // a notification is a commit: one that waited for the disk would have appends wait behind it
+    let mut connection = OwnConnection::forgetful(&db);
     while let Some(Ok(())) = stop.run_until_cancelled(head.changed()).await {
         let position = *head.borrow_and_update();
-        let told = sqlx::query("select pg_notify($1, $2)")
-            .bind(&channel)
-            .bind(position.to_string())
-            .execute(db.pool())
-            .await;
-        if let Err(error) = told {
+        let told = answered(async {
+            sqlx::query("select pg_notify($1, $2)")
+                .bind(&channel)
+                .bind(position.to_string())
+                .execute(connection.get().await?)
+                .await
+        });
+        if let Err(error) = told.await {
             tracing::debug!(error = &error as &dyn std::error::Error, "no wake-up was sent");
+            connection.give_up();
         }
         tokio::time::sleep(DEBOUNCE).await;
     }
