@@ -46,7 +46,8 @@ async fn insert(connection: &Mutex<PgConnection>, until: Instant) -> Result<u64>
     let mut inserted = 0;
     while Instant::now() < until {
         let ids: Vec<Uuid> = (0..BATCH).map(|_| new_id()).collect();
-        let streams: Vec<String> = ids.iter().map(|id| format!("bench-{id}")).collect();
+        let streams: Vec<String> =
+            ids.iter().map(|id| format!("bench-{}", super::key(*id))).collect();
         let (payloads, leaves) =
             (vec![payload.as_slice(); ids.len()], vec![leaf.as_slice(); ids.len()]);
         let rows = query(

@@ -74,7 +74,7 @@ async fn append(channel: Channel) -> Result<()> {
     client.ready().await?;
     let id = new_id();
     let request = Append {
-        key: id.to_string(),
+        key: super::key(id).to_string(),
         command_id: Bytes::copy_from_slice(id.as_bytes()),
         payload: vec![b'x'; PAYLOAD].into(),
     };

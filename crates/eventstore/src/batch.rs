@@ -1,9 +1,8 @@
 #[cfg(test)]
 mod tests;
 
-use onenet_kernel::{Cause, NewEvent, StoreError, StreamId, Version, leaf};
+use onenet_kernel::{Cause, NewEvent, Origin, StoreError, StreamId, Version, leaf};
 use sqlx::{AssertSqlSafe, PgConnection, Postgres, postgres::PgRow, query::Query};
-use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::row::bigint;
@@ -106,7 +105,7 @@ fn unstorable(field: &'static str, reason: impl Into<String>) -> StoreError {
 /// acknowledge it, and a standby that takes over then has not heard of it.
 pub(crate) const REPLICATED: &str = "pg_logical_emit_message(true, 'onenet receipt', '')";
 
-/// Sends the commands to the log's `append` function: one statement, one round trip, one commit. `at_once`
+/// Sends the commands to the log's `append_events`: one statement, one round trip, one commit. `at_once`
 /// where they are likely to need no judgement; the outcome is the same, what it costs is not.
 pub(crate) async fn send(
     connection: &mut PgConnection,
@@ -115,65 +114,75 @@ pub(crate) async fn send(
 ) -> Result<Vec<PgRow>, sqlx::Error> {
     let statement = format!(
         "with answered as materialized (
-            select * from append($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,
-                $19,$20,$21,$22,$23,$24,$25,$26,$27))
+            select * from append_events($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,
+                $18,$19,$20,$21,$22,$23,$24,$25,$26,$27))
          select answered.*, case outcome when 'known' then {REPLICATED} end
             from answered order by command"
     );
-    let per_command = bind_commands(sqlx::query(AssertSqlSafe(statement)), commands);
-    bind_events(per_command, commands).bind(at_once).fetch_all(connection).await
+    let places: Vec<_> = commands.iter().flat_map(|command| places(command)).collect();
+    let numbers: Vec<i32> = (1..).take(places.len()).collect();
+    let statement = sqlx::query(AssertSqlSafe(statement)).bind(numbers);
+    let statement = bind_events(bind_commands(statement, &places), &places);
+    statement.bind(at_once).fetch_all(connection).await
 }
 
 type Statement<'q> = Query<'q, Postgres, sqlx::postgres::PgArguments>;
 
-fn bind_commands<'q>(statement: Statement<'q>, commands: &[&'q AppendCommand]) -> Statement<'q> {
-    fn column<'q, T>(
-        commands: &[&'q AppendCommand],
-        of: impl Fn(&'q AppendCommand) -> T,
-    ) -> Vec<T> {
-        commands.iter().map(|command| of(command)).collect()
-    }
-    statement
-        .bind(column(commands, |c| c.cause.issuer.as_str()))
-        .bind(column(commands, |c| c.cause.command_id))
-        .bind(column(commands, |c| c.cause.digest.as_slice()))
-        .bind(column(commands, |c| c.stream.as_str()))
-        .bind(column(commands, |c| bigint(c.expected.0)))
-        .bind(column(commands, |c| c.subject.as_str()))
-        .bind(column(commands, |c| -> OffsetDateTime { c.cause.occurred_at.to_datetime() }))
-        .bind(column(commands, |c| c.cause.correlation_id))
-        .bind(column(commands, |c| c.cause.causation_id))
-        .bind(column(commands, |c| c.cause.actor.organisation.as_str()))
-        .bind(column(commands, |c| c.cause.actor.person.as_deref()))
-        .bind(column(commands, |c| c.cause.rules_version.as_str()))
-        .bind(column(commands, |c| c.cause.traceparent.as_str()))
-        .bind(column(commands, |c| c.cause.origin.as_ref().map(|origin| origin.node.as_str())))
-        .bind(column(commands, |c| c.cause.origin.as_ref().map(|origin| origin.position.log_id)))
-        .bind(column(commands, |c| {
-            c.cause.origin.as_ref().map(|origin| int(origin.position.epoch as usize))
-        }))
-        .bind(column(commands, |c| {
-            c.cause.origin.as_ref().map(|origin| bigint(origin.position.number))
-        }))
-        .bind(column(commands, |c| int(c.events.len())))
+/// What one element of each array is about.
+struct Place<'q> {
+    command: &'q AppendCommand,
+    ordinal: i32,
+    /// None where the command brings no event.
+    event: Option<&'q (Uuid, [u8; 32], NewEvent)>,
 }
 
-fn bind_events<'q>(statement: Statement<'q>, commands: &[&'q AppendCommand]) -> Statement<'q> {
-    let events: Vec<_> = (1..)
-        .zip(commands)
-        .flat_map(|(n, command)| {
-            (0..).zip(&command.events).map(move |(ordinal, e)| (n, ordinal, e))
-        })
-        .collect();
+fn places(command: &AppendCommand) -> impl Iterator<Item = Place<'_>> {
+    let quiet = command.events.is_empty().then_some(None);
+    let events = command.events.iter().map(Some).chain(quiet);
+    (0..).zip(events).map(move |(ordinal, event)| Place { command, ordinal, event })
+}
+
+fn column<'q, T>(places: &[Place<'q>], of: impl Fn(&Place<'q>) -> T) -> Vec<T> {
+    places.iter().map(of).collect()
+}
+
+fn bind_commands<'q>(statement: Statement<'q>, places: &[Place<'q>]) -> Statement<'q> {
+    fn origin<'q, T>(place: &Place<'q>, of: impl FnOnce(&'q Origin) -> T) -> Option<T> {
+        place.command.cause.origin.as_ref().map(of)
+    }
     statement
-        .bind(events.iter().map(|(n, _, _)| *n).collect::<Vec<i32>>())
-        .bind(events.iter().map(|(_, ordinal, _)| *ordinal).collect::<Vec<i32>>())
-        .bind(events.iter().map(|(_, _, (id, _, _))| *id).collect::<Vec<_>>())
-        .bind(events.iter().map(|(_, _, (_, _, event))| &*event.event_type).collect::<Vec<_>>())
-        .bind(events.iter().map(|(_, _, (_, _, event))| &event.payload[..]).collect::<Vec<_>>())
-        .bind(events.iter().map(|(_, _, (_, _, e))| e.key.division.as_str()).collect::<Vec<_>>())
-        .bind(events.iter().map(|(_, _, (_, _, e))| e.key.industry.as_str()).collect::<Vec<_>>())
-        .bind(events.iter().map(|(_, _, (_, leaf, _))| leaf.as_slice()).collect::<Vec<_>>())
+        .bind(column(places, |p| p.command.cause.issuer.as_str()))
+        .bind(column(places, |p| p.command.cause.command_id))
+        .bind(column(places, |p| p.command.cause.digest.as_slice()))
+        .bind(column(places, |p| p.command.stream.as_str()))
+        .bind(column(places, |p| bigint(p.command.expected.0)))
+        .bind(column(places, |p| p.command.subject.as_str()))
+        .bind(column(places, |p| p.command.cause.occurred_at.to_datetime()))
+        .bind(column(places, |p| p.command.cause.correlation_id))
+        .bind(column(places, |p| p.command.cause.causation_id))
+        .bind(column(places, |p| p.command.cause.actor.organisation.as_str()))
+        .bind(column(places, |p| p.command.cause.actor.person.as_deref()))
+        .bind(column(places, |p| p.command.cause.rules_version.as_str()))
+        .bind(column(places, |p| p.command.cause.traceparent.as_str()))
+        .bind(column(places, |p| origin(p, |origin| origin.node.as_str())))
+        .bind(column(places, |p| origin(p, |origin| origin.position.log_id)))
+        .bind(column(places, |p| origin(p, |origin| int(origin.position.epoch as usize))))
+        .bind(column(places, |p| origin(p, |origin| bigint(origin.position.number))))
+        .bind(column(places, |p| int(p.command.events.len())))
+}
+
+fn bind_events<'q>(statement: Statement<'q>, places: &[Place<'q>]) -> Statement<'q> {
+    fn event<'q, T>(place: &Place<'q>, of: impl FnOnce(&'q NewEvent) -> T) -> Option<T> {
+        place.event.map(|(_, _, event)| of(event))
+    }
+    statement
+        .bind(column(places, |p| p.ordinal))
+        .bind(column(places, |p| p.event.map(|(id, _, _)| *id)))
+        .bind(column(places, |p| event(p, |event| &*event.event_type)))
+        .bind(column(places, |p| event(p, |event| &event.payload[..])))
+        .bind(column(places, |p| event(p, |event| event.key.division.as_str())))
+        .bind(column(places, |p| event(p, |event| event.key.industry.as_str())))
+        .bind(column(places, |p| p.event.map(|(_, leaf, _)| leaf.as_slice())))
 }
 
 fn int(number: usize) -> i32 {

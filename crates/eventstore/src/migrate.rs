@@ -170,7 +170,7 @@ pub(crate) async fn grant(
         "grant usage on schema {schema} to {role};
          grant select on all tables in schema {schema} to {role};
          grant insert, update, delete on {own} to {role};
-         grant execute on function {schema}.append to {role};"
+         grant execute on function {schema}.append, {schema}.append_events to {role};"
     );
     sqlx::raw_sql(AssertSqlSafe(statements)).execute(connection).await.map(drop)
 }
