@@ -4,6 +4,7 @@ mod agencies;
 mod bodies;
 mod keep;
 mod recent;
+mod rows;
 
 use std::sync::Arc;
 

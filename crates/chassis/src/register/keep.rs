@@ -1,16 +1,10 @@
-use std::collections::{BTreeMap, HashMap};
+use onenet_eventstore::{HandleError, Handler, sqlx::PgConnection};
+use onenet_kernel::Recorded;
 
-use onenet_eventstore::{HandleError, Handler, sqlx, sqlx::PgConnection};
-use onenet_kernel::{Corrupt, Recorded};
-use onenet_proto::enterprise::v1::{
-    Division, DivisionKind, DivisionRegistered, EnterpriseProposed, EnterpriseRegistered,
-    EnterpriseState, EnterpriseView, KeyEnterpriseDesignated, KeySupervision, Organisation,
-    OrganisationRegistered,
-};
-use prost::Message as _;
+use super::rows::{Rows, read_enterprises};
 
-use super::payload;
-use crate::view::decode;
+/// Events of which the rows are written by one statement.
+const TOGETHER: usize = 500;
 
 /// Keeps the register: a follower of the enterprise topic, in the enterprise context of its own log.
 pub struct KeepRegister;
@@ -23,7 +17,7 @@ impl KeepRegister {
 }
 
 impl Handler for KeepRegister {
-    // an import brings its enterprises to every context at once: a page of them is two statements
+    // an import brings its enterprises to every context at once: a page of them is few statements
     const WHOLE_BATCHES: bool = true;
 
     fn name(&self) -> &'static str {
@@ -39,151 +33,38 @@ impl Handler for KeepRegister {
         tx: &mut PgConnection,
         events: &[&Recorded],
     ) -> Result<(), HandleError> {
-        let mut enterprises = Enterprises::read(tx, events).await?;
-        for event in events {
-            match event.event_type.strip_prefix("onenet.enterprise.v1.") {
-                Some("DivisionRegistered") => {
-                    let division = payload::<DivisionRegistered>(event)?.division;
-                    keep_division(tx, &division.unwrap_or_default()).await?;
-                }
-                Some("OrganisationRegistered") => {
-                    let organisation = payload::<OrganisationRegistered>(event)?.organisation;
-                    keep_organisation(tx, &organisation.unwrap_or_default()).await?;
-                }
-                _ => enterprises.change(event)?,
-            }
-        }
-        enterprises.write(tx).await
+        keep(tx, events, TOGETHER).await
     }
 }
 
-async fn keep_division(tx: &mut PgConnection, division: &Division) -> Result<(), HandleError> {
-    sqlx::query(
-        "insert into divisions (code, jurisdiction_parent, is_placeholder, view)
-         values ($1, $2, $3, $4)
-         on conflict (code) do update set jurisdiction_parent = excluded.jurisdiction_parent,
-            is_placeholder = excluded.is_placeholder, view = excluded.view",
-    )
-    .bind(&division.code)
-    .bind(&division.jurisdiction_parent)
-    .bind(division.kind() == DivisionKind::Placeholder)
-    .bind(division.encode_to_vec())
-    .execute(tx)
-    .await?;
-    Ok(())
-}
-
-async fn keep_organisation(
+/// The database writes the rows of `together` events while those of the next are made.
+async fn keep(
     tx: &mut PgConnection,
-    organisation: &Organisation,
+    events: &[&Recorded],
+    together: usize,
 ) -> Result<(), HandleError> {
-    sqlx::query(
-        "insert into organisations (uscc, division, view) values ($1, $2, $3)
-         on conflict (uscc) do update set division = excluded.division, view = excluded.view",
-    )
-    .bind(&organisation.uscc)
-    .bind(&organisation.division)
-    .bind(organisation.encode_to_vec())
-    .execute(tx)
-    .await?;
-    Ok(())
-}
-
-/// Rows of enterprises, as events change them.
-struct Enterprises<'e> {
-    before: HashMap<String, EnterpriseView>,
-    /// By subject, with the newest event of each.
-    changed: BTreeMap<&'e str, (&'e Recorded, EnterpriseView)>,
-}
-
-impl<'e> Enterprises<'e> {
-    /// The rows that these events may change.
-    async fn read(tx: &mut PgConnection, events: &[&'e Recorded]) -> Result<Self, HandleError> {
-        let subjects: Vec<&str> = events.iter().map(|event| &*event.key.subject).collect();
-        let rows: Vec<(String, Vec<u8>)> =
-            sqlx::query_as("select uscc, view from enterprises where uscc = any($1) for update")
-                .bind(subjects)
-                .fetch_all(tx)
-                .await?;
-        let mut before = HashMap::new();
-        for (uscc, view) in rows {
-            before.insert(uscc, decode(&view)?);
-        }
-        Ok(Self { before, changed: BTreeMap::new() })
+    let mut enterprises = read_enterprises(tx, events).await?;
+    let mut ready = Rows::default();
+    for next in events.chunks(together) {
+        let make = async { Rows::make(&mut enterprises, next) };
+        let (written, made) = tokio::join!(biased; ready.write(tx), make);
+        written?;
+        ready = made?;
     }
-
-    fn change(&mut self, event: &'e Recorded) -> Result<(), Corrupt> {
-        let subject = &*event.key.subject;
-        let before = || (event, self.before.remove(subject).unwrap_or_default());
-        let (newest, view) = self.changed.entry(subject).or_insert_with(before);
-        apply(view, event)?;
-        view.version = event.version.0;
-        *newest = event;
-        Ok(())
-    }
-
-    async fn write(self, tx: &mut PgConnection) -> Result<(), HandleError> {
-        if self.changed.is_empty() {
-            return Ok(());
-        }
-        let (newest, views): (Vec<&Recorded>, Vec<EnterpriseView>) =
-            self.changed.into_values().unzip();
-        let keys = newest.iter().map(|event| &event.key);
-        let is_registered = |view: &EnterpriseView| view.state() == EnterpriseState::Registered;
-        sqlx::query(
-            "insert into enterprises (uscc, division, industry, is_registered, is_key, view)
-             select * from unnest($1::text[], $2::text[], $3::text[], $4::boolean[],
-                $5::boolean[], $6::bytea[])
-             on conflict (uscc) do update set division = excluded.division,
-                industry = excluded.industry, is_registered = excluded.is_registered,
-                is_key = excluded.is_key, view = excluded.view",
-        )
-        .bind(keys.clone().map(|key| &*key.subject).collect::<Vec<&str>>())
-        .bind(keys.clone().map(|key| &*key.division).collect::<Vec<&str>>())
-        .bind(keys.map(|key| &*key.industry).collect::<Vec<&str>>())
-        .bind(views.iter().map(is_registered).collect::<Vec<bool>>())
-        .bind(views.iter().map(|view| view.key_supervision.is_some()).collect::<Vec<bool>>())
-        .bind(views.iter().map(EnterpriseView::encode_to_vec).collect::<Vec<Vec<u8>>>())
-        .execute(tx)
-        .await?;
-        Ok(())
-    }
-}
-
-/// What an event makes of an enterprise.
-fn apply(view: &mut EnterpriseView, event: &Recorded) -> Result<(), Corrupt> {
-    match event.event_type.strip_prefix("onenet.enterprise.v1.") {
-        Some("EnterpriseProposed") => {
-            let fact: EnterpriseProposed = payload(event)?;
-            view.enterprise = fact.enterprise;
-            view.proposed_by = Some(fact.proposed_by);
-            view.set_state(EnterpriseState::Proposed);
-        }
-        Some("EnterpriseRegistered") => {
-            let fact: EnterpriseRegistered = payload(event)?;
-            view.enterprise = fact.enterprise;
-            view.registered_by = Some(fact.registered_by);
-            view.proposed_by = fact.proposed_by;
-            view.set_state(EnterpriseState::Registered);
-        }
-        Some("KeyEnterpriseDesignated") => {
-            let fact: KeyEnterpriseDesignated = payload(event)?;
-            let (designated_by, basis) = (fact.designated_by, fact.basis);
-            view.key_supervision = Some(KeySupervision { designated_by, basis });
-        }
-        _ => return Err(Corrupt::unknown_type(&event.event_type)),
-    }
-    Ok(())
+    ready.write(tx).await
 }
 
 #[cfg(test)]
 mod tests {
     use onenet_eventstore::{
-        PgLog,
+        PgLog, sqlx,
         testing::{Scratch, cause, new_id},
     };
     use onenet_kernel::{EventStore as _, Key, NewEvent, StreamId, Version};
-    use onenet_proto::enterprise::v1::Enterprise;
+    use onenet_proto::enterprise::v1::{
+        Enterprise, EnterpriseProposed, EnterpriseRegistered, KeyEnterpriseDesignated,
+    };
+    use prost::Message as _;
 
     use super::*;
     use crate::tools::REGISTER;
@@ -263,10 +144,13 @@ mod tests {
         let (uscc, industry, is_registered, is_key, _) = &one_by_one[0];
         assert_eq!((&**uscc, &**industry, is_registered, is_key), (FIRST, "2614", &true, &true));
 
-        sqlx::query("delete from enterprises").execute(&mut *connection).await.unwrap();
-        KeepRegister.handle(&mut connection, &events[0]).await.unwrap();
         let rest: Vec<&Recorded> = events[1..].iter().collect();
-        KeepRegister.handle_all(&mut connection, &rest).await.unwrap();
-        assert_eq!(rows(&mut connection).await, one_by_one, "over a row that was there before");
+        for together in [TOGETHER, 2, 1] {
+            sqlx::query("delete from enterprises").execute(&mut *connection).await.unwrap();
+            // a row that was there before
+            KeepRegister.handle(&mut connection, &events[0]).await.unwrap();
+            keep(&mut connection, &rest, together).await.unwrap();
+            assert_eq!(rows(&mut connection).await, one_by_one, "{together} together");
+        }
     }
 }
