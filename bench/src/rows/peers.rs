@@ -12,8 +12,6 @@ use crate::{
 };
 
 const CALLERS: usize = 64;
-/// What `bench/peers/run` calls them.
-const LIBRARIES: [&str; 4] = ["postgres-es", "message-db", "emmett", "disintegrate"];
 /// The status with which a driver says that its peer is not installed.
 const NOT_INSTALLED: i32 = 3;
 
@@ -30,17 +28,13 @@ enum Outcome {
     Missing(String),
 }
 
-/// Every library that can be had, on the same PostgreSQL.
-pub(super) async fn run(bench: &Bench) -> Result<Vec<Figure>> {
+/// A library on the same PostgreSQL; `peer` is what `bench/peers/run` calls it.
+pub(super) async fn run(bench: &Bench, peer: &str) -> Result<Vec<Figure>> {
     let scratch = Scratch::create(&bench.postgres).await?;
     let log = scratch.log("bench", &[]).await?;
-    let mut figures = Vec::new();
-    for peer in LIBRARIES {
-        let ours = async || append_for(&log, CALLERS, bench.turn).await;
-        let figure = beside(bench, peer, CALLERS, ours).await?;
-        figures.push(figure.with(Bar::AtLeast(5.0, 10.0)));
-    }
-    Ok(figures)
+    let ours = async || append_for(&log, CALLERS, bench.turn).await;
+    let figure = beside(bench, peer, CALLERS, ours).await?;
+    Ok(vec![figure.with(Bar::AtLeast(5.0, 10.0))])
 }
 
 /// In turns with a peer, if it is there.
@@ -50,7 +44,7 @@ pub(super) async fn beside(
     callers: usize,
     ours: impl AsyncFnMut() -> Result<Turn>,
 ) -> Result<Figure> {
-    let case = format!("{callers} callers, {peer}");
+    let case = format!("{callers} callers");
     // its first turn tells whether it is there, and is not counted
     let version = match drive(bench, peer, callers).await? {
         Outcome::Ran(said) => said.version,

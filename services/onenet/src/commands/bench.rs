@@ -13,7 +13,7 @@ use crate::cli::{self, complain, say};
 pub(crate) async fn run(options: cli::Bench) -> Result<()> {
     if options.list {
         for row in ROWS {
-            say(&format!("{:<10} {}: {}", row.name, row.what, row.against));
+            say(&format!("{:<12} {}: {}", row.name, row.what, row.against));
         }
         return Ok(());
     }
