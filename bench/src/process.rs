@@ -2,8 +2,8 @@ use std::{fs, path::Path, process::Stdio, time::Duration};
 
 use anyhow::{Context as _, Result};
 use tokio::{
-    io::{AsyncBufReadExt as _, BufReader, Lines},
-    process::{Child, ChildStdout, Command},
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines},
+    process::{Child, ChildStdin, ChildStdout, Command},
 };
 
 const BEGINS_WITHIN: Duration = Duration::from_mins(1);
@@ -11,6 +11,7 @@ const BEGINS_WITHIN: Duration = Duration::from_mins(1);
 /// A process of the program under test. It ends with its owner.
 pub(crate) struct Process {
     child: Child,
+    hears: ChildStdin,
     says: Lines<BufReader<ChildStdout>>,
 }
 
@@ -19,26 +20,35 @@ impl Process {
         let mut child = Command::new(program)
             .args(words)
             .env("ONENET__TELEMETRY__LOG", "warn")
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
             .with_context(|| format!("starting {}", program.display()))?;
+        let hears = child.stdin.take().context("its standard input")?;
         let says = child.stdout.take().context("its standard output")?;
-        Ok(Self { child, says: BufReader::new(says).lines() })
+        Ok(Self { child, hears, says: BufReader::new(says).lines() })
+    }
+
+    /// Writes a line to its standard input.
+    pub(crate) async fn tell(&mut self, line: &str) -> Result<()> {
+        Ok(self.hears.write_all(format!("{line}\n").as_bytes()).await?)
+    }
+
+    /// As [`has_said`](Self::has_said), of a process that begins.
+    pub(crate) async fn says(&mut self, words: &str) -> Result<String> {
+        let saying = self.has_said(words);
+        tokio::time::timeout(BEGINS_WITHIN, saying).await.context("it says nothing")?
     }
 
     /// Waits for a line with these words, and answers what follows them.
-    pub(crate) async fn says(&mut self, words: &str) -> Result<String> {
-        let saying = async {
-            while let Some(line) = self.says.next_line().await? {
-                if let Some((_, rest)) = line.split_once(words) {
-                    return Ok(rest.trim().to_owned());
-                }
+    pub(crate) async fn has_said(&mut self, words: &str) -> Result<String> {
+        while let Some(line) = self.says.next_line().await? {
+            if let Some((_, rest)) = line.split_once(words) {
+                return Ok(rest.trim().to_owned());
             }
-            anyhow::bail!("it ended before it said {words:?}")
-        };
-        tokio::time::timeout(BEGINS_WITHIN, saying).await.context("it says nothing")?
+        }
+        anyhow::bail!("it ended before it said {words:?}")
     }
 
     /// Kilobytes of memory that it uses now.

@@ -1,6 +1,7 @@
 //! What is measured. Bars and what to reach for are those of the design.
 
 mod append;
+mod appender;
 mod arrive;
 mod bare;
 mod command;
@@ -31,6 +32,8 @@ use crate::{
     PAYLOAD, Row,
     contest::{Turn, closed_loop},
 };
+
+pub use self::appender::append_when_told;
 
 /// Every row, in the order in which they run.
 pub const ROWS: &[Row] = &[
@@ -127,8 +130,8 @@ pub const ROWS: &[Row] = &[
     },
     Row {
         name: "scale",
-        what: "several appenders on one log; appending to long logs and reading their ends",
-        against: "one appender; a short log",
+        what: "several processes that append to one log; appending to long logs and reading their ends",
+        against: "one such process; a short log",
         needs_kafka: false,
         run: |bench| Box::pin(scale::run(bench)),
     },

@@ -2,10 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may end abruptly: that is how it fails")]
 
-use std::fs;
+use std::{fs, process::Stdio, time::Duration};
 
-use onenet_tests::network::run;
-use serde_json::Value;
+use onenet_devservers::shared_postgres;
+use onenet_eventstore::{DbSettings, testing::Scratch};
+use onenet_tests::{
+    network::{onenet, run},
+    process::until,
+};
+use serde_json::{Value, json};
+use tokio::{io::AsyncWriteExt as _, process::Command};
 
 /// A row in short turns and with little work; its figures.
 async fn measured(row: &str, more: &[&str]) -> Vec<Value> {
@@ -114,6 +120,30 @@ async fn scaling_is_measured_over_appenders_and_over_the_lengths_of_logs() {
     assert_eq!(curve("append by appenders"), [2, 4]);
     assert_eq!(curve("append to a log"), [200, 2_000]);
     assert_eq!(curve("tail of a log"), [200, 2_000]);
+}
+
+/// It would append for an hour: nobody is there any more to begin the turn.
+#[tokio::test]
+async fn an_appender_ends_with_whoever_started_it() {
+    let scratch = Scratch::create(shared_postgres().unwrap()).await.unwrap();
+    let log = scratch.log("bench", &[]).await.unwrap();
+    let DbSettings { url, schema, max_connections } = scratch.settings("bench");
+    let turn = Duration::from_hours(1);
+    let task = json!({ "url": url, "schema": schema, "max_connections": max_connections, "callers": 1, "turn": turn });
+    let mut appender = Command::new(onenet())
+        .args(["bench", "--appender"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut told = appender.stdin.take().unwrap();
+    told.write_all(format!("{task}\n").as_bytes()).await.unwrap();
+    until("its first event", async || log.head().await.unwrap().number == 1).await;
+    drop(told);
+    let ended = tokio::time::timeout(Duration::from_mins(1), appender.wait()).await;
+    assert!(!ended.unwrap().unwrap().success());
+    assert_eq!(log.head().await.unwrap().number, 1);
 }
 
 #[tokio::test]

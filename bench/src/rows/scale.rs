@@ -1,17 +1,16 @@
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 use futures::{
     future::try_join_all,
     stream::{self, StreamExt as _, TryStreamExt as _},
 };
-use onenet_eventstore::{Db, PgLog, sqlx::Executor as _, testing::Scratch};
-use tokio::{runtime, sync::Barrier};
+use onenet_eventstore::{PgLog, sqlx::Executor as _, testing::Scratch};
 
-use super::{append_one, filled};
+use super::{append_one, appender::Appender, filled};
 use crate::{
     Bar, Bench, Figure,
-    contest::{Turn, closed_loop, contest},
+    contest::{Turn, contest},
 };
 
 const SCHEMA: &str = "bench";
@@ -57,41 +56,22 @@ fn lengths(longest: u64) -> Vec<u64> {
 
 async fn appenders(bench: &Bench, scratch: &Scratch, count: usize) -> Result<Figure> {
     let turn = bench.turn / 4;
-    let ours = async || append_by(scratch, count, turn).await;
-    let theirs = async || append_by(scratch, 1, turn).await;
+    let ours = async || append_by(bench, scratch, count, turn).await;
+    let theirs = async || append_by(bench, scratch, 1, turn).await;
     let case = format!("append by {count} appenders, {CALLERS} callers");
     let figure = contest(bench, case, ("onenet", ours), ("one appender", theirs)).await?;
     Ok(figure.on("append by appenders", count as u64))
 }
 
-/// Each appender has a runtime, a log opened for itself and connections of its own, as it would have in a
-/// process of its own.
-async fn append_by(scratch: &Scratch, count: usize, turn: Duration) -> Result<Turn> {
-    let begin = Arc::new(Barrier::new(count + 1));
-    let appenders = (0..count).map(|_| {
-        let (settings, begin) = (scratch.settings(SCHEMA), Arc::clone(&begin));
-        let appending = async move {
-            let log = PgLog::open(Db::connect(&settings).await?).await?;
-            // it connects by the way
-            append_one(&log).await?;
-            begin.wait().await;
-            let call = move |_| {
-                let log = log.clone();
-                async move { append_one(&log).await }
-            };
-            closed_loop(CALLERS / count, turn, call).await
-        };
-        let appender = tokio::task::spawn_blocking(|| {
-            runtime::Builder::new_current_thread().enable_all().build()?.block_on(appending)
-        });
-        async move { appender.await? }
-    });
-    let mut appenders = try_join_all(appenders);
-    tokio::select! {
-        ended = &mut appenders => bail!("appenders ended before they began: {ended:?}"),
-        _ = begin.wait() => {}
-    }
-    Turn::of(async { Ok(appenders.await?.into_iter().sum()) }).await
+/// Each appender is a process.
+async fn append_by(bench: &Bench, scratch: &Scratch, count: usize, turn: Duration) -> Result<Turn> {
+    let start = |_| {
+        let settings = scratch.settings(SCHEMA);
+        Appender::start(&bench.program, settings, CALLERS / count, turn)
+    };
+    let appenders = try_join_all((0..count).map(start)).await?;
+    let appending = try_join_all(appenders.into_iter().map(Appender::append));
+    Turn::of(async { Ok(appending.await?.into_iter().sum()) }).await
 }
 
 /// A log of some length.

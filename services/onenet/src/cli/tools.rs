@@ -197,6 +197,9 @@ pub(crate) struct Bench {
     /// Folder of the drivers of other event stores
     #[arg(long, value_name = "FOLDER", default_value = "bench/peers")]
     pub(crate) peers: PathBuf,
+    /// Is one of several appenders of the row `scale`, which tells it what to do on the standard input
+    #[arg(long, hide = true, exclusive = true)]
+    pub(crate) appender: bool,
 }
 
 #[derive(Args)]

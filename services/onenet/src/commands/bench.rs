@@ -3,7 +3,7 @@
 use std::{env, fs, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
-use onenet_bench::{Bench, Machine, ROWS, Report, Row};
+use onenet_bench::{Bench, Machine, ROWS, Report, Row, append_when_told};
 use onenet_devservers::{DevServerError, Kafka, Postgres};
 use onenet_eventstore::sqlx::{Connection as _, Executor as _, PgConnection};
 
@@ -16,6 +16,9 @@ pub(crate) async fn run(options: cli::Bench) -> Result<()> {
             say(&format!("{:<12} {}: {}", row.name, row.what, row.against));
         }
         return Ok(());
+    }
+    if options.appender {
+        return append_when_told().await;
     }
     let rows = chosen(&options.rows)?;
     let folder = tempfile::Builder::new().prefix("onenet-bench-").tempdir()?;
