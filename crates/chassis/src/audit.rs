@@ -77,7 +77,7 @@ async fn insert(db: &Db, counts: &HashMap<(i64, Refused), i64>) -> Result<(), Db
     let column = |of: fn(&Refused) -> &str| {
         counts.keys().map(|(_, refused)| of(refused)).collect::<Vec<_>>()
     };
-    sqlx::query(
+    let query = sqlx::query(
         "insert into audited_refusals as kept (minute, caller, rpc, reason, rule, count)
          select to_timestamp(minute * 60), caller, rpc, reason, rule, count
          from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[])
@@ -90,9 +90,9 @@ async fn insert(db: &Db, counts: &HashMap<(i64, Refused), i64>) -> Result<(), Db
     .bind(column(|refused| &refused.rpc))
     .bind(column(|refused| refused.reason))
     .bind(column(|refused| &refused.rule))
-    .bind(counts.values().copied().collect::<Vec<_>>())
-    .execute(&mut *db.reader().await?)
-    .await
-    .map(drop)
-    .map_err(DbError::while_("writing audited refusals"))
+    .bind(counts.values().copied().collect::<Vec<_>>());
+    db.answered(query.execute(&mut *db.reader().await?))
+        .await
+        .map(drop)
+        .map_err(DbError::while_("writing audited refusals"))
 }

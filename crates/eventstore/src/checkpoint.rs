@@ -140,7 +140,7 @@ pub(crate) struct Checkpoints<'a> {
 impl Checkpoints<'_> {
     /// Takes the partition if nobody holds it, or renews one's own claim.
     pub(crate) async fn claim(&self, db: &Db, partition: i32) -> Result<Option<Claim>, DbError> {
-        let row = sqlx::query(
+        let query = sqlx::query(
             "insert into checkpoints as held (follower, source, partition, owner, epoch, until)
              values ($1, $2, $3, $4, 1, clock_timestamp() + make_interval(secs => $5))
              on conflict (follower, source, partition) do update set
@@ -153,9 +153,8 @@ impl Checkpoints<'_> {
         .bind(self.source)
         .bind(partition)
         .bind(self.owner)
-        .bind(LEASE.as_secs_f64())
-        .fetch_optional(db.pool())
-        .await;
+        .bind(LEASE.as_secs_f64());
+        let row = db.answered(query.fetch_optional(&mut *db.reader().await?)).await;
         row.and_then(|row| row.as_ref().map(claim).transpose())
             .map_err(DbError::while_("claiming a checkpoint"))
     }
@@ -191,17 +190,15 @@ impl Checkpoints<'_> {
 
     /// Gives all claims back at once.
     pub(crate) async fn release(&self, db: &Db) -> Result<(), DbError> {
-        sqlx::query(
+        let query = sqlx::query(
             "update checkpoints set until = '-infinity'
              where follower = $1 and source = $2 and owner = $3",
         )
         .bind(self.follower)
         .bind(self.source)
-        .bind(self.owner)
-        .execute(db.pool())
-        .await
-        .map(drop)
-        .map_err(DbError::while_("giving checkpoints back"))
+        .bind(self.owner);
+        let released = db.answered(query.execute(&mut *db.reader().await?)).await;
+        released.map(drop).map_err(DbError::while_("giving checkpoints back"))
     }
 }
 

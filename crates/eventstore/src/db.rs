@@ -1,9 +1,13 @@
-use std::{fmt, future::Future, pin::Pin, str::FromStr, sync::Arc, time::Duration};
+use std::{fmt, future::Future, io::ErrorKind, pin::Pin, str::FromStr, sync::Arc, time::Duration};
 
 use sqlx::{
-    PgConnection, PgPool, Postgres,
-    pool::PoolConnection,
+    Acquire as _, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use crate::{
+    own::answered,
+    pooled::{Pooled, Silence},
 };
 
 /// How a context reaches its schema.
@@ -73,6 +77,7 @@ pub type InTransaction<'c, T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + S
 #[derive(Clone)]
 pub struct Db {
     pool: PgPool,
+    silence: Silence,
     options: Arc<PgConnectOptions>,
     schema: Arc<str>,
 }
@@ -82,16 +87,23 @@ impl Db {
     pub async fn connect(settings: &DbSettings) -> Result<Self, DbError> {
         let options = connect_options(settings)
             .map_err(DbError::while_("the database URL cannot be read"))?;
+        let silence = Silence::default();
+        let broken = silence.clone();
         let pool = PgPoolOptions::new()
             .max_connections(settings.max_connections)
             // a process that lives is seen by whoever must be alone, however long it had nothing to do
             .min_connections(1)
             .acquire_timeout(Duration::from_secs(10))
             .test_before_acquire(false)
+            .before_acquire(move |_, connection| {
+                let is_usable = !broken.is_younger_than(connection.age);
+                Box::pin(async move { Ok(is_usable) })
+            })
             .connect_with(options.clone())
             .await
             .map_err(DbError::while_("connecting to the database"))?;
-        Ok(Self { pool, options: Arc::new(options), schema: settings.schema.as_str().into() })
+        let schema = settings.schema.as_str().into();
+        Ok(Self { pool, silence, options: Arc::new(options), schema })
     }
 
     /// The schema's name.
@@ -101,8 +113,30 @@ impl Db {
     }
 
     /// A connection for single statements. Begin no transaction on it: use [`Db::transact`].
-    pub async fn reader(&self) -> Result<PoolConnection<Postgres>, DbError> {
-        self.pool.acquire().await.map_err(DbError::while_("taking a database connection"))
+    pub async fn reader(&self) -> Result<Pooled, DbError> {
+        let taken = self.pool.acquire().await;
+        let connection = taken.map_err(DbError::while_("taking a database connection"))?;
+        Ok(Pooled::new(connection, self.silence.clone()))
+    }
+
+    /// What is asked on a connection of [`Db::reader`], given up where the database says nothing for ten seconds:
+    /// for who asks again and again, and would otherwise wait for good on a connection whose network is gone.
+    pub async fn answered<T>(
+        &self,
+        asking: impl Future<Output = Result<T, sqlx::Error>>,
+    ) -> Result<T, sqlx::Error> {
+        match answered(asking).await {
+            Err(sqlx::Error::Io(error)) if error.kind() == ErrorKind::TimedOut => {
+                Err(self.silent())
+            }
+            answer => answer,
+        }
+    }
+
+    /// The database said nothing: no connection that there is now is used again.
+    pub(crate) fn silent(&self) -> sqlx::Error {
+        self.silence.noticed();
+        sqlx::Error::Io(ErrorKind::TimedOut.into())
     }
 
     /// Runs `work` in a transaction and commits it if it answers `Ok`. It runs in a task of its own:
@@ -113,9 +147,11 @@ impl Db {
         E: From<DbError> + Send + 'static,
         F: for<'c> FnOnce(&'c mut PgConnection) -> InTransaction<'c, T, E> + Send + 'static,
     {
-        let pool = self.pool.clone();
+        let db = self.clone();
         let task = tokio::spawn(async move {
-            let mut tx = pool.begin().await.map_err(DbError::while_("beginning a transaction"))?;
+            let mut connection = db.reader().await?;
+            let begun = connection.begin().await;
+            let mut tx = begun.map_err(DbError::while_("beginning a transaction"))?;
             let value = work(&mut tx).await?;
             tx.commit().await.map_err(DbError::while_("committing a transaction"))?;
             Ok(value)

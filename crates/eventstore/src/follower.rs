@@ -20,6 +20,7 @@ use crate::{
     lease::{RENEW_EVERY, new_owner},
     meters::observe_lag,
     parked::{self, ParkedState},
+    progress::Progress,
     source::{Delivery, Source, SourceError},
 };
 
@@ -55,6 +56,7 @@ pub struct Follower<S, H> {
     claims: BTreeMap<i32, Claim>,
     span: HandlingSpan,
     behind: Arc<Behind>,
+    progress: Arc<Progress>,
 }
 
 enum Failure {
@@ -84,8 +86,9 @@ impl From<SourceError> for Failure {
 impl<S: Source, H: Handler> Follower<S, H> {
     /// Keeps its checkpoints in the schema of `db`.
     pub fn new(db: Db, source: S, handler: H) -> Self {
-        let (owner, claims, behind) = (new_owner(), BTreeMap::new(), Arc::default());
-        Self { db, source, handler, owner, claims, span: |_, _| Span::none(), behind }
+        let (owner, claims) = (new_owner(), BTreeMap::new());
+        let (behind, progress) = (Arc::default(), Arc::default());
+        Self { db, source, handler, owner, claims, span: |_, _| Span::none(), behind, progress }
     }
 
     /// Handles each event in a span of its own.
@@ -106,7 +109,8 @@ impl<S: Source, H: Handler> Follower<S, H> {
     }
 
     async fn follow(mut self, stop: CancellationToken) -> Result<(), FollowerError> {
-        let name = self.handler.name();
+        let (name, db) = (self.handler.name(), self.db.clone());
+        let progress = Arc::clone(&self.progress);
         let (mut renew_at, mut retry_at) = (Instant::now(), Instant::now());
         while !stop.is_cancelled() {
             let round = async {
@@ -115,13 +119,13 @@ impl<S: Source, H: Handler> Follower<S, H> {
                     renew_at = Instant::now() + RENEW_EVERY;
                 }
                 if Instant::now() >= retry_at {
-                    self.retry_parked().await?;
+                    progress.of(&db, self.retry_parked()).await?;
                     retry_at = Instant::now() + RETRY_EVERY;
                 }
                 let polled = stop.run_until_cancelled(self.source.poll()).await;
                 let deliveries = polled.transpose()?.unwrap_or_default();
                 self.has_read(&deliveries);
-                self.handle(&deliveries).await
+                progress.of(&db, self.handle(&deliveries)).await
             };
             match round.await {
                 Ok(()) => {}
@@ -200,7 +204,8 @@ impl<S: Source, H: Handler> Follower<S, H> {
     /// fails undoes the batch. Careful: a savepoint per event, and those that fail are parked.
     async fn commit(&mut self, deliveries: &[Delivery], careful: bool) -> Result<(), Failure> {
         let begin = DbError::while_("beginning a follower's transaction");
-        let mut tx = self.db.pool().begin().await.map_err(begin)?;
+        let mut connection = self.db.reader().await?;
+        let mut tx = connection.begin().await.map_err(begin)?;
         let mut parked: HashSet<String> =
             parked::keys(&mut tx, self.handler.name()).await?.into_iter().collect();
         let mut moved: BTreeMap<i32, Checkpoint> = BTreeMap::new();
@@ -254,6 +259,7 @@ impl<S: Source, H: Handler> Follower<S, H> {
         }
         let spans: Vec<Span> =
             events.iter().map(|event| (self.span)(self.handler.name(), event)).collect();
+        self.progress.made();
         let outcome = self.handler.handle_all(tx, events).await;
         drop(spans);
         quick(outcome)
@@ -287,6 +293,7 @@ impl<S: Source, H: Handler> Follower<S, H> {
         careful: bool,
     ) -> Result<Option<(ParkedState, String)>, Failure> {
         let span = (self.span)(self.handler.name(), event);
+        self.progress.made();
         if !careful {
             let outcome = self.handler.handle(tx, event).instrument(span).await;
             return quick(outcome).map(|()| None);
@@ -317,7 +324,8 @@ impl<S: Source, H: Handler> Follower<S, H> {
         }
         for _ in 0..RETRIES_AT_ONCE {
             let begin = DbError::while_("beginning a retry");
-            let mut tx = self.db.pool().begin().await.map_err(begin)?;
+            let mut connection = self.db.reader().await?;
+            let mut tx = connection.begin().await.map_err(begin)?;
             let Some(entry) = parked::next_due(&mut tx, self.handler.name()).await? else {
                 return Ok(());
             };

@@ -94,7 +94,7 @@ async fn renew(db: &Db, name: &str, owner: Uuid, epoch: i64, lost: &Cancellation
 
 /// Takes a free lease or renews one's own; answers its epoch, which grows with each change of hands.
 async fn acquire(db: &Db, name: &str, owner: Uuid) -> Result<Option<i64>, DbError> {
-    sqlx::query_scalar(
+    let query = sqlx::query_scalar(
         "insert into leases as held (name, owner, epoch, until)
          values ($1, $2, 1, clock_timestamp() + make_interval(secs => $3))
          on conflict (name) do update set
@@ -105,21 +105,24 @@ async fn acquire(db: &Db, name: &str, owner: Uuid) -> Result<Option<i64>, DbErro
     )
     .bind(name)
     .bind(owner)
-    .bind(LEASE.as_secs_f64())
-    .fetch_optional(db.pool())
-    .await
-    .map_err(DbError::while_("asking for a lease"))
+    .bind(LEASE.as_secs_f64());
+    db.answered(query.fetch_optional(&mut *db.reader().await?))
+        .await
+        .map_err(DbError::while_("asking for a lease"))
 }
 
 /// Gives the lease back at once; without it a successor would wait until it runs out.
 async fn release(db: &Db, name: &str, owner: Uuid) {
-    let given_back =
-        sqlx::query("update leases set until = '-infinity' where name = $1 and owner = $2")
-            .bind(name)
-            .bind(owner)
-            .execute(db.pool())
-            .await;
-    if let Err(error) = given_back {
+    let given_back = async {
+        let query =
+            sqlx::query("update leases set until = '-infinity' where name = $1 and owner = $2")
+                .bind(name)
+                .bind(owner);
+        db.answered(query.execute(&mut *db.reader().await?))
+            .await
+            .map_err(DbError::while_("giving a lease back"))
+    };
+    if let Err(error) = given_back.await {
         tracing::debug!(
             error = &error as &dyn std::error::Error,
             lease = name,

@@ -1,5 +1,6 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
+use futures::TryStreamExt as _;
 use onenet_kernel::{
     Appended, Cause, EventStore, Folded, NewEvent, Position, Receipt, Recorded, StoreError,
     StreamId, Version,
@@ -69,13 +70,12 @@ impl PgLog {
 
     /// Position of the newest event, with the log's present epoch; number 0 in an empty log.
     pub async fn head(&self) -> Result<Position, DbError> {
-        let row = sqlx::query(
+        let query = sqlx::query(
             "select epoch, coalesce((select max(position) from events), 0) as position from log",
-        )
-        .fetch_one(self.db.pool())
-        .await
-        .map_err(DbError::while_("reading the head of the log"))?;
-        self.position(&row).map_err(DbError::while_("reading the head of the log"))
+        );
+        let row = self.db.answered(query.fetch_one(&mut *self.db.reader().await?)).await;
+        row.and_then(|row| self.position(&row))
+            .map_err(DbError::while_("reading the head of the log"))
     }
 
     /// Whether what stood at `position` once stands there still: it is this log's, not beyond its end,
@@ -119,13 +119,18 @@ impl PgLog {
     /// Up to `limit` events above position `above`, in order. Positions are gapless and in commit
     /// order: a reader that remembers one number never skips or repeats an event.
     pub async fn read(&self, above: u64, limit: u32) -> Result<Vec<Recorded>, DbError> {
-        let rows =
+        let doing = || DbError::while_("reading the log");
+        let mut connection = self.db.reader().await?;
+        let mut coming =
             sqlx::query("select * from events where position > $1 order by position limit $2")
                 .bind(bigint(above))
                 .bind(i64::from(limit))
-                .fetch_all(self.db.pool())
-                .await
-                .map_err(DbError::while_("reading the log"))?;
+                .fetch(&mut *connection);
+        let mut rows = Vec::new();
+        // a long page over a slow network is no silence
+        while let Some(row) = self.db.answered(coming.try_next()).await.map_err(doing())? {
+            rows.push(row);
+        }
         self.events(&rows)
     }
 

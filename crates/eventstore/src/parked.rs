@@ -112,14 +112,15 @@ pub(crate) async fn count_parked(
     db: &Db,
     followers: &[&str],
 ) -> Result<Vec<(String, u64)>, DbError> {
-    let rows: Vec<(String, i64)> = sqlx::query_as(
+    let query = sqlx::query_as(
         "select f.follower, count(p.follower)
          from unnest($1::text[]) f (follower) left join parked p using (follower) group by 1",
     )
-    .bind(followers)
-    .fetch_all(&mut *db.reader().await?)
-    .await
-    .map_err(DbError::while_("counting parked events"))?;
+    .bind(followers);
+    let rows: Vec<(String, i64)> = db
+        .answered(query.fetch_all(&mut *db.reader().await?))
+        .await
+        .map_err(DbError::while_("counting parked events"))?;
     Ok(rows.into_iter().map(|(follower, count)| (follower, count.cast_unsigned())).collect())
 }
 

@@ -1,6 +1,7 @@
 //! What tests of the log and of its readers share: a database of their own on a server they were
 //! given, and commands and events that mean nothing.
 
+pub mod half_open;
 pub mod memory;
 pub mod sources;
 

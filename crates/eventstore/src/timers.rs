@@ -149,14 +149,14 @@ pub async fn run_clock(db: Db, fire: impl Fire, stop: CancellationToken) {
 }
 
 async fn fire_due(db: &Db, fire: &impl Fire, lost: &CancellationToken) -> Result<(), DbError> {
-    let doing = DbError::while_("looking for due timers");
-    let rows = sqlx::query(
+    let query = sqlx::query(
         "select * from timers where retry_at <= clock_timestamp() order by retry_at limit $1",
     )
-    .bind(PAGE)
-    .fetch_all(db.pool())
-    .await
-    .map_err(doing)?;
+    .bind(PAGE);
+    let rows = db
+        .answered(query.fetch_all(&mut *db.reader().await?))
+        .await
+        .map_err(DbError::while_("looking for due timers"))?;
     for row in rows {
         if lost.is_cancelled() {
             break;
@@ -173,38 +173,41 @@ async fn fire_due(db: &Db, fire: &impl Fire, lost: &CancellationToken) -> Result
 /// Timers that are armed and not due yet, of these names: `name` alone, and followed by a hyphen and
 /// what it is for.
 pub async fn armed(db: &Db, name: &str) -> Result<Vec<Timer>, DbError> {
-    let rows = sqlx::query(
+    let query = sqlx::query(
         "select * from timers
          where (name = $1 or starts_with(name, $1 || '-')) and due_at > clock_timestamp()
          order by due_at",
     )
-    .bind(name)
-    .fetch_all(&mut *db.reader().await?)
-    .await
-    .map_err(DbError::while_("listing armed timers"))?;
+    .bind(name);
+    let rows = db
+        .answered(query.fetch_all(&mut *db.reader().await?))
+        .await
+        .map_err(DbError::while_("listing armed timers"))?;
     let read = rows.iter().map(|row| timer(row).map(|(timer, _)| timer));
     read.collect::<Result<_, _>>().map_err(DbError::while_("reading a timer"))
 }
 
 /// How long the oldest timer that is due has waited to be fired; zero where none is due.
 pub(crate) async fn overdue(db: &Db) -> Result<Duration, DbError> {
-    let seconds: f64 = sqlx::query_scalar(
+    let query = sqlx::query_scalar(
         "select coalesce(extract(epoch from clock_timestamp() - min(due_at)), 0)::float8
          from timers where due_at <= clock_timestamp()",
-    )
-    .fetch_one(&mut *db.reader().await?)
-    .await
-    .map_err(DbError::while_("looking for the oldest due timer"))?;
+    );
+    let seconds: f64 = db
+        .answered(query.fetch_one(&mut *db.reader().await?))
+        .await
+        .map_err(DbError::while_("looking for the oldest due timer"))?;
     Ok(Duration::try_from_secs_f64(seconds).unwrap_or_default())
 }
 
 /// Removes a timer that was fired, unless an event has armed it anew meanwhile.
 async fn done(db: &Db, timer: &Timer) -> Result<(), DbError> {
-    sqlx::query("delete from timers where stream_id = $1 and name = $2 and armed_by = $3")
-        .bind(timer.stream.as_str())
-        .bind(&timer.name)
-        .bind(timer.armed_by)
-        .execute(db.pool())
+    let query =
+        sqlx::query("delete from timers where stream_id = $1 and name = $2 and armed_by = $3")
+            .bind(timer.stream.as_str())
+            .bind(&timer.name)
+            .bind(timer.armed_by);
+    db.answered(query.execute(&mut *db.reader().await?))
         .await
         .map(drop)
         .map_err(DbError::while_("removing a timer"))
@@ -223,7 +226,7 @@ async fn put_off(
         "a timer failed and is fired again later"
     );
     let doubled = FIRST_RETRY.saturating_mul(2_u32.saturating_pow(attempts));
-    sqlx::query(
+    let query = sqlx::query(
         "update timers set attempts = attempts + 1, last_error = $4,
             retry_at = clock_timestamp() + make_interval(secs => $5)
          where stream_id = $1 and name = $2 and armed_by = $3",
@@ -232,11 +235,11 @@ async fn put_off(
     .bind(&timer.name)
     .bind(timer.armed_by)
     .bind(error.to_string())
-    .bind(doubled.min(LONGEST_RETRY).as_secs_f64())
-    .execute(db.pool())
-    .await
-    .map(drop)
-    .map_err(DbError::while_("putting a timer off"))
+    .bind(doubled.min(LONGEST_RETRY).as_secs_f64());
+    db.answered(query.execute(&mut *db.reader().await?))
+        .await
+        .map(drop)
+        .map_err(DbError::while_("putting a timer off"))
 }
 
 fn timer(row: &PgRow) -> Result<(Timer, u32), sqlx::Error> {

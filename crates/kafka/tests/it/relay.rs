@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use onenet_eventstore::sqlx;
+use onenet_eventstore::{Db, PgLog, sqlx, testing::half_open::strandable};
 use onenet_kafka::{Cluster, Record, Relay, Topics, encode};
 use onenet_kernel::{Corrupt, Recorded};
 use rdkafka::{
@@ -26,6 +26,23 @@ async fn every_event_is_published_once_through_stops_and_restarts() {
         stop.cancel();
         running.await.unwrap().unwrap();
     }
+    world.assert_published().await;
+}
+
+#[tokio::test]
+async fn a_relay_goes_on_after_its_connections_to_the_log_say_nothing_more() {
+    let world = World::new().await;
+    let (settings, strand) = strandable(world.scratch.settings("ledger")).await.unwrap();
+    let log = PgLog::open(Db::connect(&settings).await.unwrap()).await.unwrap();
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(Relay { log, ..world.relay() }.run(stop.clone()));
+    world.append("s", 0).await;
+    world.published(2).await;
+    strand.send(()).unwrap();
+    world.append("s", 2).await;
+    world.published(4).await;
+    stop.cancel();
+    running.await.unwrap().unwrap();
     world.assert_published().await;
 }
 

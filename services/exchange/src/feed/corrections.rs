@@ -142,28 +142,25 @@ async fn intervals(
     subscription: Uuid,
     position: u64,
 ) -> Result<Vec<(Vec<Uuid>, Vec<u8>)>, DbError> {
-    sqlx::query_as(
+    let query = sqlx::query_as(
         "select grants, filter from deliveries
          where subscription_id = $1 and feed_log = $2 and from_position <= $3
             and upto_position >= $3",
     )
     .bind(subscription)
     .bind(tail.feed().log_id())
-    .bind(i64::try_from(position).unwrap_or(i64::MAX))
-    .fetch_all(&mut *db.reader().await?)
-    .await
-    .map_err(DbError::while_("asking what was delivered"))
+    .bind(i64::try_from(position).unwrap_or(i64::MAX));
+    db.answered(query.fetch_all(&mut *db.reader().await?))
+        .await
+        .map_err(DbError::while_("asking what was delivered"))
 }
 
 /// Grants by their ids, whether or not they are still in force.
 async fn granted(db: &Db, ids: &[Uuid]) -> Result<Vec<Grant>, DbError> {
     let doing = || DbError::while_("reading the grants of what was delivered");
+    let query = sqlx::query_scalar("select view from grants where grant_id = any($1)").bind(ids);
     let views: Vec<Vec<u8>> =
-        sqlx::query_scalar("select view from grants where grant_id = any($1)")
-            .bind(ids)
-            .fetch_all(&mut *db.reader().await?)
-            .await
-            .map_err(doing())?;
+        db.answered(query.fetch_all(&mut *db.reader().await?)).await.map_err(doing())?;
     let grants = views.iter().map(|bytes| directory::grant(bytes));
     grants.collect::<Result<_, _>>().map_err(|error| doing()(sqlx::Error::Decode(error)))
 }

@@ -31,14 +31,14 @@ impl Delivered {
         subscription: Uuid,
         subscriber: String,
     ) -> Result<Self, DbError> {
-        sqlx::query(
+        let query = sqlx::query(
             "update deliveries set closed_at = clock_timestamp()
              where subscription_id = $1 and closed_at is null",
         )
-        .bind(subscription)
-        .execute(&mut *db.reader().await?)
-        .await
-        .map_err(DbError::while_("closing what was delivered before"))?;
+        .bind(subscription);
+        db.answered(query.execute(&mut *db.reader().await?))
+            .await
+            .map_err(DbError::while_("closing what was delivered before"))?;
         Ok(Self { db, subscription, subscriber, open: None })
     }
 
@@ -70,7 +70,7 @@ impl Delivered {
         above: Position,
         upto: u64,
     ) -> Result<(), DbError> {
-        let opened_at = sqlx::query_scalar(
+        let query = sqlx::query_scalar(
             "insert into deliveries (subscription_id, subscriber, grants, filter, feed_log,
                 feed_epoch, from_position, upto_position)
              values ($1, $2, $3, $4, $5, $6, $7, $8) returning opened_at",
@@ -82,10 +82,12 @@ impl Delivered {
         .bind(above.log_id)
         .bind(i32::try_from(above.epoch).unwrap_or(i32::MAX))
         .bind(bigint(above.number + 1))
-        .bind(bigint(upto))
-        .fetch_one(&mut *self.db.reader().await?)
-        .await
-        .map_err(DbError::while_("storing what will be delivered"))?;
+        .bind(bigint(upto));
+        let opened_at = self
+            .db
+            .answered(query.fetch_one(&mut *self.db.reader().await?))
+            .await
+            .map_err(DbError::while_("storing what will be delivered"))?;
         self.open = Some(Interval { opened_at, grants, filter: filter.clone(), upto });
         Ok(())
     }
@@ -104,7 +106,7 @@ impl Delivered {
         upto: u64,
         is_last: bool,
     ) -> Result<(), DbError> {
-        sqlx::query(
+        let query = sqlx::query(
             "update deliveries set upto_position = $3,
                 closed_at = case when $4 then clock_timestamp() end
              where subscription_id = $1 and opened_at = $2",
@@ -112,11 +114,12 @@ impl Delivered {
         .bind(self.subscription)
         .bind(opened_at)
         .bind(bigint(upto))
-        .bind(is_last)
-        .execute(&mut *self.db.reader().await?)
-        .await
-        .map(drop)
-        .map_err(DbError::while_("storing how far was delivered"))
+        .bind(is_last);
+        self.db
+            .answered(query.execute(&mut *self.db.reader().await?))
+            .await
+            .map(drop)
+            .map_err(DbError::while_("storing how far was delivered"))
     }
 }
 

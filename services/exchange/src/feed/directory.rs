@@ -146,20 +146,22 @@ impl Directory {
         let mark = self.mark().await?;
         let doing = || DbError::while_("reading who may receive what");
         let mut connection = self.db.reader().await?;
-        let divisions: Vec<(String, Option<String>)> =
-            sqlx::query_as("select code, jurisdiction_parent from divisions")
-                .fetch_all(&mut *connection)
-                .await
-                .map_err(doing())?;
-        let agencies: Vec<(String, Vec<u8>)> = sqlx::query_as("select uscc, view from agencies")
-            .fetch_all(&mut *connection)
-            .await
-            .map_err(doing())?;
-        let views: Vec<Vec<u8>> =
-            sqlx::query_scalar("select view from grants where not is_revoked")
-                .fetch_all(&mut *connection)
-                .await
-                .map_err(doing())?;
+        let reading = async {
+            let divisions: Vec<(String, Option<String>)> =
+                sqlx::query_as("select code, jurisdiction_parent from divisions")
+                    .fetch_all(&mut *connection)
+                    .await?;
+            let agencies: Vec<(String, Vec<u8>)> =
+                sqlx::query_as("select uscc, view from agencies")
+                    .fetch_all(&mut *connection)
+                    .await?;
+            let views: Vec<Vec<u8>> =
+                sqlx::query_scalar("select view from grants where not is_revoked")
+                    .fetch_all(&mut *connection)
+                    .await?;
+            Ok((divisions, agencies, views))
+        };
+        let (divisions, agencies, views) = self.db.answered(reading).await.map_err(doing())?;
         let grants: Result<Vec<Grant>, _> = views.iter().map(|bytes| grant(bytes)).collect();
         let grants = grants.map_err(|error| doing()(sqlx::Error::Decode(error)))?;
         let certificates = |(uscc, bytes): (String, Vec<u8>)| {
@@ -176,14 +178,15 @@ impl Directory {
 
     /// Grows with every event the followers behind the snapshot have handled.
     async fn mark(&self) -> Result<String, DbError> {
-        sqlx::query_scalar(
+        let query = sqlx::query_scalar(
             "select coalesce(string_agg(concat_ws(' ', source, partition, log_epoch, position), ','
                 order by source, partition), '')
              from checkpoints where follower in ('register', 'read_model')",
-        )
-        .fetch_one(&mut *self.db.reader().await?)
-        .await
-        .map_err(DbError::while_("asking whether rights have changed"))
+        );
+        self.db
+            .answered(query.fetch_one(&mut *self.db.reader().await?))
+            .await
+            .map_err(DbError::while_("asking whether rights have changed"))
     }
 }
 
@@ -191,4 +194,53 @@ impl Directory {
 pub(super) fn grant(bytes: &[u8]) -> Result<Grant, Box<dyn std::error::Error + Send + Sync>> {
     let view: GrantView = decode(bytes)?;
     Ok(view.grant.unwrap_or_default().try_into()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use onenet_eventstore::testing::{Scratch, half_open::strandable};
+
+    use super::*;
+
+    /// A connection that says nothing more is given up: rights must not stay as they were for good.
+    #[tokio::test]
+    async fn rights_are_read_anew_after_a_connection_that_says_nothing_more() {
+        let scratch = Scratch::create(onenet_devservers::shared_postgres().unwrap()).await.unwrap();
+        scratch.log("feed", &[]).await.unwrap();
+        let mut owner = scratch.owner("feed").await.unwrap();
+        let mut run = async |statements: &'static str| {
+            sqlx::raw_sql(statements).execute(&mut owner).await.unwrap();
+        };
+        run("create table divisions (code text, jurisdiction_parent text);
+             create table agencies (uscc text, view bytea);
+             create table grants (view bytea, is_revoked boolean);
+             insert into divisions values ('41', null);
+             insert into checkpoints (follower, source, partition, owner, epoch, until, position)
+                values ('register', 'log', 0, gen_random_uuid(), 1, '-infinity', 1);
+             grant all on divisions, agencies, grants to onenet_test")
+        .await;
+        let (settings, strand) = strandable(scratch.settings("feed")).await.unwrap();
+        let directory = Directory::new(Db::connect(&settings).await.unwrap());
+        let (mut changes, stop) = (directory.changes(), CancellationToken::new());
+        tokio::spawn(async move { directory.keep(&stop).await });
+        changes.wait_for(|snapshot| snapshot.chain("41").is_some()).await.unwrap();
+        until_it_rests(&scratch).await;
+        strand.send(()).unwrap();
+        run("insert into divisions values ('4101', '41'); update checkpoints set position = 2")
+            .await;
+        let knows_more = changes.wait_for(|snapshot| snapshot.chain("4101").is_some());
+        let read = tokio::time::timeout(Duration::from_secs(20), knows_more).await;
+        read.expect("they are read").unwrap();
+    }
+
+    /// Until the connection is back in its pool, between two looks.
+    async fn until_it_rests(scratch: &Scratch) {
+        let mut owner = scratch.owner("feed").await.unwrap();
+        let rests = "select exists (select from pg_stat_activity
+            where datname = current_database() and application_name = 'onenet feed'
+                and state = 'idle' and state_change < clock_timestamp() - interval '50 ms')";
+        while !sqlx::query_scalar::<_, bool>(rests).fetch_one(&mut owner).await.unwrap() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
 }
