@@ -1,6 +1,9 @@
-use std::{sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
-use sqlx::postgres::PgListener;
+use sqlx::{
+    Executor as _,
+    postgres::{PgListener, PgPoolOptions},
+};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -12,6 +15,9 @@ use crate::{
 /// Many commits make one notification: NOTIFY takes a lock that is shared by the whole server, so it
 /// is sent at most this often, and never inside an append.
 const DEBOUNCE: Duration = Duration::from_millis(5);
+/// How long nothing may be heard before the database is asked whether it still hears us: who only listens never
+/// learns that its network is gone.
+const ASK_AFTER: Duration = Duration::from_secs(30);
 
 /// Tells readers that the log has grown: in process at once, across processes by one debounced
 /// NOTIFY. Both are hints; a slow poll is the truth.
@@ -69,22 +75,30 @@ async fn tell(db: Db, mut head: watch::Receiver<u64>, stop: CancellationToken) {
 async fn hear(db: Db, wake: Wake, stop: CancellationToken) {
     let channel = channel(&db);
     while !stop.is_cancelled() {
-        let listening = async {
-            let mut listener = PgListener::connect_with(db.pool())
-                .await
-                .map_err(DbError::while_("listening for wake-ups"))?;
-            listener.listen(&channel).await.map_err(DbError::while_("listening for wake-ups"))?;
-            loop {
-                let heard =
-                    listener.recv().await.map_err(DbError::while_("waiting for a wake-up"))?;
-                wake.committed(heard.payload().parse().unwrap_or(0));
-            }
-        };
-        let lost: Option<Result<std::convert::Infallible, DbError>> =
-            stop.run_until_cancelled(listening).await;
+        let listening = listen(&db, &channel, &wake);
+        let lost = stop.run_until_cancelled(listening).await;
         if let Some(Err(error)) = lost {
             tracing::debug!(error = &error as &dyn std::error::Error, "listening again");
             tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+}
+
+/// Until the connection is lost.
+async fn listen(db: &Db, channel: &str, wake: &Wake) -> Result<Infallible, DbError> {
+    let doing = || DbError::while_("listening for wake-ups");
+    // a connection of its own: one that says nothing more would keep a place in the context's pool
+    let own = PgPoolOptions::new().max_connections(1).connect_with(db.options().clone()).await;
+    let mut listener = PgListener::connect_with(&own.map_err(doing())?).await.map_err(doing())?;
+    answered(listener.listen(channel)).await.map_err(doing())?;
+    loop {
+        match tokio::time::timeout(ASK_AFTER, listener.recv()).await {
+            Ok(heard) => {
+                wake.committed(heard.map_err(doing())?.payload().parse().unwrap_or(0));
+            }
+            Err(_nothing) => {
+                answered(listener.execute("select 1")).await.map_err(doing())?;
+            }
         }
     }
 }

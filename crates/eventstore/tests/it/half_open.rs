@@ -134,12 +134,31 @@ async fn a_clock_goes_on_after_its_connections_say_nothing_more() {
     assert_eq!(after.expect("it is fired"), Some(()));
 }
 
+#[tokio::test]
+async fn wake_ups_are_heard_again_after_a_connection_that_says_nothing_more() {
+    let (scratch, log, strand) = log().await;
+    let direct = PgLog::open(Db::connect(&scratch.settings(SCHEMA)).await.unwrap()).await.unwrap();
+    let mut hints = log.hints();
+    let mut heard = async |key: &str| {
+        let from = *hints.borrow_and_update();
+        let mut said = 0;
+        // one that was sent before anybody listened is heard by nobody
+        while *hints.borrow() == from {
+            append(&direct, key, said, &["x"]).await.unwrap();
+            said += 1;
+            tokio::time::timeout(Duration::from_secs(1), hints.changed()).await.ok();
+        }
+    };
+    heard("a").await;
+    strand.send(()).unwrap();
+    tokio::time::timeout(3 * ANSWERED_WITHIN, heard("b")).await.expect("it is heard");
+}
+
 /// Whoever asked has gone meanwhile, and nobody is left who could give the connection up.
 #[tokio::test]
 async fn a_pool_keeps_its_places_where_connections_say_nothing_more() {
     let (scratch, log, strand) = log().await;
-    // one of them listens for wake-ups
-    let places = scratch.settings(SCHEMA).max_connections - 1;
+    let places = scratch.settings(SCHEMA).max_connections;
     let all = async || try_join_all((0..places).map(|_| log.db().reader())).await;
     drop(all().await.unwrap());
     let mut cut_off = all().await.unwrap();
@@ -158,7 +177,7 @@ async fn a_pool_keeps_its_places_where_connections_say_nothing_more() {
 #[tokio::test]
 async fn a_silence_is_waited_for_once() {
     let (scratch, log, strand) = log().await;
-    let places = scratch.settings(SCHEMA).max_connections - 1;
+    let places = scratch.settings(SCHEMA).max_connections;
     drop(try_join_all((0..places).map(|_| log.db().reader())).await.unwrap());
     // they come back meanwhile
     for _ in 0..places {
