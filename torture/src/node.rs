@@ -139,11 +139,11 @@ impl Node {
         self.links.lead(self.postgres.running()?, self.kafka.running()?)
     }
 
-    /// A second relay of a context, until it is dropped.
-    pub(crate) fn second_relay(&self, context: Context) -> Result<Supervised> {
+    /// A second process with these roles of a context, until it is dropped.
+    pub(crate) fn second(&self, context: Context, roles: &str) -> Result<Supervised> {
         let Self { onenet, folder, config, .. } = self;
-        let (name, words) = (format!("{context}-relay-2"), [context.name(), "relay"]);
-        // nobody calls a relay
+        let (name, words) = (format!("{context}-{roles}-2"), [context.name(), roles]);
+        // nobody calls it
         let listen = loopback(free_port()?);
         Ok(Supervised::start(program(onenet, folder, config, &name, words, listen)))
     }

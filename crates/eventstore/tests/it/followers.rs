@@ -8,6 +8,7 @@ use onenet_eventstore::{
 };
 use onenet_kernel::Recorded;
 use sqlx::PgConnection;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{SCHEMA, append, scratch};
@@ -116,6 +117,49 @@ async fn two_followers_of_one_name_handle_each_event_once() {
         task.await.unwrap();
     }
     assert_eq!(copied(log.db()).await.len(), 100);
+}
+
+/// As `Copy`, but each event is finished only while the gate is open.
+struct Gated(watch::Receiver<bool>);
+
+impl Handler for Gated {
+    fn name(&self) -> &'static str {
+        Copy.name()
+    }
+
+    async fn handle(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), HandleError> {
+        Copy.handle(tx, event).await?;
+        self.0.clone().wait_for(|is_open| *is_open).await.unwrap();
+        Ok(())
+    }
+}
+
+/// The first has written and not committed when its claim runs out, and hears nothing of that.
+#[tokio::test]
+async fn followers_that_both_believe_in_their_claim_handle_each_event_once() {
+    let (scratch, log) = scratch().await;
+    tables(&scratch).await;
+    let mut owner = scratch.owner(SCHEMA).await.unwrap();
+    let (stop, (gate, is_open)) = (CancellationToken::new(), watch::channel(false));
+    let first = Follower::new(log.db().clone(), LogSource::new(log.clone()), Gated(is_open));
+    let first = tokio::spawn(first.run(stop.clone()));
+    append(&log, "a", 0, &["one"]).await.unwrap();
+    let writes = "select exists (select from pg_stat_activity
+        where datname = current_database() and state = 'idle in transaction')";
+    while !sqlx::query_scalar::<_, bool>(writes).fetch_one(&mut owner).await.unwrap() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let run_out = "update checkpoints set until = '-infinity'";
+    sqlx::query(run_out).execute(&mut owner).await.unwrap();
+    let second = follow(&log, &stop);
+    assert_eq!(until_copied(log.db(), 1).await, ["one"], "by the second");
+    gate.send(true).unwrap();
+    append(&log, "a", 1, &["two"]).await.unwrap();
+    until_copied(log.db(), 2).await;
+    stop.cancel();
+    first.await.unwrap().unwrap();
+    second.await.unwrap();
+    assert_eq!(copied(log.db()).await, ["one", "two"]);
 }
 
 #[tokio::test]
