@@ -107,16 +107,18 @@ impl Freshness {
             )
         };
         let follower = follower.ok_or_else(unknown)?;
-        let is_other: bool = sqlx::query_scalar(
+        let query = sqlx::query_scalar(
             "select coalesce(bool_and(log_id <> $2 or log_epoch <> $3), false) from checkpoints
              where follower = $1 and log_id is not null",
         )
         .bind(follower)
         .bind(receipt.position.log_id)
-        .bind(i32::try_from(receipt.position.epoch).unwrap_or(i32::MAX))
-        .fetch_one(&mut *log.db().reader().await?)
-        .await
-        .map_err(DbError::while_("asking which log is followed"))?;
+        .bind(i32::try_from(receipt.position.epoch).unwrap_or(i32::MAX));
+        let is_other: bool = log
+            .db()
+            .answered(query.fetch_one(&mut *log.db().reader().await?))
+            .await
+            .map_err(DbError::while_("asking which log is followed"))?;
         if is_other { Err(unknown()) } else { Ok(follower) }
     }
 }

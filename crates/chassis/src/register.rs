@@ -89,20 +89,22 @@ impl Register {
         certificate_sha256: &[u8; 32],
     ) -> Result<Standing, DbError> {
         let doing = || DbError::while_("reading what a caller is");
-        let (office, division, is_certificate_registered): (
-            Option<Vec<u8>>,
-            Option<String>,
-            Option<bool>,
-        ) = sqlx::query_as(
+        let query = sqlx::query_as(
             "select o.view, a.division, $2 = any(a.certificates) from (select) caller
                 left join organisations o on o.uscc = $1
                 left join known_agencies a on a.uscc = $1",
         )
         .bind(uscc)
-        .bind(certificate_sha256.as_slice())
-        .fetch_one(&mut *self.db.reader().await?)
-        .await
-        .map_err(doing())?;
+        .bind(certificate_sha256.as_slice());
+        let (office, division, is_certificate_registered): (
+            Option<Vec<u8>>,
+            Option<String>,
+            Option<bool>,
+        ) = self
+            .db
+            .answered(query.fetch_one(&mut *self.db.reader().await?))
+            .await
+            .map_err(doing())?;
         let office = office.map(|bytes| decode(&bytes)).transpose();
         let office = office.map_err(|error| doing()(sqlx::Error::Decode(Box::new(error))))?;
         let agency = division.map(|division| {
@@ -120,15 +122,17 @@ impl Register {
         functions: &[OrganisationFunction],
     ) -> Result<Vec<Organisation>, DbError> {
         let doing = || DbError::while_("reading the bodies of a division");
-        let views: Vec<Vec<u8>> = sqlx::query_scalar(
+        let query = sqlx::query_scalar(
             "select o.view from organisations o
                 join divisions d on d.code = o.division and not d.is_placeholder
              where o.division = $1 order by o.uscc",
         )
-        .bind(division)
-        .fetch_all(&mut *self.db.reader().await?)
-        .await
-        .map_err(doing())?;
+        .bind(division);
+        let views: Vec<Vec<u8>> = self
+            .db
+            .answered(query.fetch_all(&mut *self.db.reader().await?))
+            .await
+            .map_err(doing())?;
         let bodies: Result<Vec<Organisation>, _> =
             views.iter().map(|bytes| decode(bytes)).collect();
         let mut bodies = bodies.map_err(|error| doing()(sqlx::Error::Decode(Box::new(error))))?;
@@ -162,7 +166,7 @@ impl Register {
     }
 
     async fn read_chain(&self, code: &str) -> Result<Vec<String>, DbError> {
-        sqlx::query_scalar(
+        let query = sqlx::query_scalar(
             "with recursive chain (code, parent, depth) as (
                 select code, jurisdiction_parent, 0 from divisions where code = $1
                 union all
@@ -170,25 +174,27 @@ impl Register {
                     from chain join divisions d on d.code = chain.parent where depth < 10)
              select code from chain order by depth",
         )
-        .bind(code)
-        .fetch_all(&mut *self.db.reader().await?)
-        .await
-        .map_err(DbError::while_("reading the divisions above one"))
+        .bind(code);
+        self.db
+            .answered(query.fetch_all(&mut *self.db.reader().await?))
+            .await
+            .map_err(DbError::while_("reading the divisions above one"))
     }
 
     /// The division and all below it by jurisdiction; empty where it is not known.
     pub async fn subtree(&self, code: &str) -> Result<Vec<String>, DbError> {
-        sqlx::query_scalar(
+        let query = sqlx::query_scalar(
             "with recursive below (code) as (
                 select code from divisions where code = $1
                 union
                 select d.code from below join divisions d on d.jurisdiction_parent = below.code)
              select code from below",
         )
-        .bind(code)
-        .fetch_all(&mut *self.db.reader().await?)
-        .await
-        .map_err(DbError::while_("reading the divisions below one"))
+        .bind(code);
+        self.db
+            .answered(query.fetch_all(&mut *self.db.reader().await?))
+            .await
+            .map_err(DbError::while_("reading the divisions below one"))
     }
 }
 

@@ -25,11 +25,9 @@ pub async fn one<V: Message + Default>(
     key: &str,
 ) -> Result<Option<V>, DbError> {
     let doing = || DbError::while_("reading a view");
-    let bytes: Option<Vec<u8>> = sqlx::query_scalar(query)
-        .bind(key)
-        .fetch_optional(&mut *db.reader().await?)
-        .await
-        .map_err(doing())?;
+    let query = sqlx::query_scalar(query).bind(key);
+    let bytes: Option<Vec<u8>> =
+        db.answered(query.fetch_optional(&mut *db.reader().await?)).await.map_err(doing())?;
     bytes
         .map(|bytes| decode(&bytes))
         .transpose()

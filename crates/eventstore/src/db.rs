@@ -169,6 +169,7 @@ impl Db {
         &self.options
     }
 
+    /// For what is asked once: who asks again and again takes a [`Db::reader`].
     pub(crate) fn pool(&self) -> &PgPool {
         &self.pool
     }

@@ -52,7 +52,7 @@ where
 }
 
 async fn is_fresh(db: &Db, follower: &str, receipt: &Receipt) -> Result<bool, DbError> {
-    sqlx::query_scalar(
+    let query = sqlx::query_scalar(
         "select exists (select from checkpoints where follower = $1 and source = 'log'
                 and log_id = $2 and position >= $3)
             or exists (select from streams_seen where follower = $1 and stream_id = $4
@@ -62,24 +62,24 @@ async fn is_fresh(db: &Db, follower: &str, receipt: &Receipt) -> Result<bool, Db
     .bind(receipt.position.log_id)
     .bind(bigint(receipt.position.number))
     .bind(receipt.stream.as_str())
-    .bind(bigint(receipt.version.0))
-    .fetch_one(db.pool())
-    .await
-    .map_err(DbError::while_("asking how fresh a read model is"))
+    .bind(bigint(receipt.version.0));
+    db.answered(query.fetch_one(&mut *db.reader().await?))
+        .await
+        .map_err(DbError::while_("asking how fresh a read model is"))
 }
 
 /// Of an empty log everything is handled.
 async fn has_handled(db: &Db, follower: &str, position: Position) -> Result<bool, DbError> {
-    sqlx::query_scalar(
+    let query = sqlx::query_scalar(
         "select $3 = 0 or exists (select from checkpoints where follower = $1 and source = 'log'
             and log_id = $2 and position >= $3)",
     )
     .bind(follower)
     .bind(position.log_id)
-    .bind(bigint(position.number))
-    .fetch_one(db.pool())
-    .await
-    .map_err(DbError::while_("asking how far a read model is"))
+    .bind(bigint(position.number));
+    db.answered(query.fetch_one(&mut *db.reader().await?))
+        .await
+        .map_err(DbError::while_("asking how far a read model is"))
 }
 
 /// Keeps the newest version of each stream that a follower of another context has seen.

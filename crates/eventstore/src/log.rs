@@ -1,6 +1,6 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use futures::TryStreamExt as _;
+use futures::{TryStreamExt as _, stream::TryReadyChunksError};
 use onenet_kernel::{
     Appended, Cause, EventStore, Folded, NewEvent, Position, Receipt, Recorded, StoreError,
     StreamId, Version,
@@ -20,6 +20,9 @@ use crate::{
     startup::{self, StartupError},
     wake::Wake,
 };
+
+/// Rows that are taken together, where they have come.
+const AT_ONCE: usize = 64;
 
 /// One context's event log in PostgreSQL. Cheap to clone.
 #[derive(Clone)]
@@ -81,7 +84,7 @@ impl PgLog {
     /// Whether what stood at `position` once stands there still: it is this log's, not beyond its end,
     /// and no later epoch began below it.
     pub async fn holds(&self, position: Position) -> Result<bool, DbError> {
-        sqlx::query_scalar(
+        let query = sqlx::query_scalar(
             "select log_id = $1 and $2 <= epoch
                 and $3 <= coalesce((select max(position) from events), 0)
                 and not exists (select from epochs e where e.epoch > $2 and e.above < $3)
@@ -89,10 +92,11 @@ impl PgLog {
         )
         .bind(position.log_id)
         .bind(i32::try_from(position.epoch).unwrap_or(i32::MAX))
-        .bind(bigint(position.number))
-        .fetch_one(self.db.pool())
-        .await
-        .map_err(DbError::while_("asking whether a position still holds"))
+        .bind(bigint(position.number));
+        self.db
+            .answered(query.fetch_one(&mut *self.db.reader().await?))
+            .await
+            .map_err(DbError::while_("asking whether a position still holds"))
     }
 
     /// The newest version of each of these streams that the log holds.
@@ -125,11 +129,13 @@ impl PgLog {
             sqlx::query("select * from events where position > $1 order by position limit $2")
                 .bind(bigint(above))
                 .bind(i64::from(limit))
-                .fetch(&mut *connection);
+                .fetch(&mut *connection)
+                .try_ready_chunks(AT_ONCE)
+                .map_err(|TryReadyChunksError(_, error)| error);
         let mut rows = Vec::new();
         // a long page over a slow network is no silence
-        while let Some(row) = self.db.answered(coming.try_next()).await.map_err(doing())? {
-            rows.push(row);
+        while let Some(more) = self.db.answered(coming.try_next()).await.map_err(doing())? {
+            rows.extend(more);
         }
         self.events(&rows)
     }
@@ -162,7 +168,7 @@ impl PgLog {
         })
     }
 
-    async fn find_receipt(&self, cause: &Cause) -> Result<Option<PgRow>, sqlx::Error> {
+    async fn find_receipt(&self, cause: &Cause) -> Result<Option<PgRow>, DbError> {
         let statement = format!(
             "select found.*, {REPLICATED} from (
                 (select digest, stream_id, version, epoch, position, recorded_at from events
@@ -173,11 +179,14 @@ impl PgLog {
                 limit 1) found"
         );
         // read to its end, which is after the commit: a single row is handed on as soon as it comes
-        let mut rows = sqlx::query(AssertSqlSafe(statement))
+        let query = sqlx::query(AssertSqlSafe(statement))
             .bind(cause.issuer.as_str())
-            .bind(cause.command_id)
-            .fetch_all(self.db.pool())
-            .await?;
+            .bind(cause.command_id);
+        let mut rows = self
+            .db
+            .answered(query.fetch_all(&mut *self.db.reader().await?))
+            .await
+            .map_err(DbError::while_("looking for a receipt"))?;
         Ok(rows.pop())
     }
 
@@ -200,10 +209,10 @@ impl EventStore for PgLog {
     }
 
     async fn receipt(&self, cause: &Cause) -> Result<Option<Receipt>, StoreError> {
-        let failed = |error| fault(DbError::while_("looking for a receipt")(error));
-        let Some(row) = self.find_receipt(cause).await.map_err(failed)? else {
+        let Some(row) = self.find_receipt(cause).await.map_err(fault)? else {
             return Ok(None);
         };
+        let failed = |error| fault(DbError::while_("reading a receipt")(error));
         let (digest, receipt) = self.read_receipt(&row).map_err(failed)?;
         if digest == cause.digest { Ok(Some(receipt)) } else { Err(StoreError::CommandReused) }
     }

@@ -96,15 +96,15 @@ pub async fn is_incomplete(
     followers: &[&str],
     key: Option<&str>,
 ) -> Result<bool, DbError> {
-    sqlx::query_scalar(
+    let query = sqlx::query_scalar(
         "select exists (select from parked
             where follower = any($1) and ($2::text is null or key = $2))",
     )
     .bind(followers)
-    .bind(key)
-    .fetch_one(db.pool())
-    .await
-    .map_err(DbError::while_("looking for parked events"))
+    .bind(key);
+    db.answered(query.fetch_one(&mut *db.reader().await?))
+        .await
+        .map_err(DbError::while_("looking for parked events"))
 }
 
 /// How many events each of these followers has parked.
