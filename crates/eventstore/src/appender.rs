@@ -45,10 +45,10 @@ pub(crate) struct Appender {
 
 impl Appender {
     /// The task ends, with everything queued written, when the last clone is dropped.
-    pub(crate) fn start(db: Db, log_id: Uuid, wake: Wake) -> Self {
+    pub(crate) fn start(db: &Db, log_id: Uuid, wake: Wake) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let meter = Arc::new(LogMeter::new(db.schema(), queue.downgrade()));
-        let connection = OwnConnection::new(&db);
+        let connection = OwnConnection::new(db);
         let writer = Writer { connection, log_id, wake, meter: Arc::clone(&meter), to_judge: 0 };
         tokio::spawn(writer.run(waiting));
         Self { queue, meter }

@@ -49,7 +49,7 @@ impl PgLog {
         let stop = CancellationToken::new();
         wake.across_processes(&db, &stop);
         Ok(Self {
-            appender: Appender::start(db.clone(), log_id, wake.clone()),
+            appender: Appender::start(&db, log_id, wake.clone()),
             loader: Loader::start(&db, log_id),
             cache: Arc::default(),
             wake,

@@ -46,10 +46,10 @@ async fn keep(
     let mut enterprises = read_enterprises(tx, events).await?;
     let mut ready = Rows::default();
     for next in events.chunks(together) {
-        let make = async { Rows::make(&mut enterprises, next) };
-        let (written, made) = tokio::join!(biased; ready.write(tx), make);
+        let making = async { Rows::make(&mut enterprises, next) };
+        let (written, next) = tokio::join!(biased; ready.write(tx), making);
         written?;
-        ready = made?;
+        ready = next?;
     }
     ready.write(tx).await
 }
