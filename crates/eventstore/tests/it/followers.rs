@@ -1,6 +1,6 @@
 //! Followers: exactly once as far as rows go, whatever stops them.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use onenet_eventstore::{
     Db, Follower, HandleError, Handler, LogSource, ParkedState, PgLog, is_incomplete, list_parked,
@@ -8,7 +8,7 @@ use onenet_eventstore::{
 };
 use onenet_kernel::Recorded;
 use sqlx::PgConnection;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{SCHEMA, append, scratch};
@@ -119,8 +119,11 @@ async fn two_followers_of_one_name_handle_each_event_once() {
     assert_eq!(copied(log.db()).await.len(), 100);
 }
 
-/// As `Copy`, but each event is finished only while the gate is open.
-struct Gated(watch::Receiver<bool>);
+/// As `Copy`, but tells that it has written, and finishes an event only while the gate is open.
+struct Gated {
+    written: Arc<Notify>,
+    gate: watch::Receiver<bool>,
+}
 
 impl Handler for Gated {
     fn name(&self) -> &'static str {
@@ -129,7 +132,8 @@ impl Handler for Gated {
 
     async fn handle(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), HandleError> {
         Copy.handle(tx, event).await?;
-        self.0.clone().wait_for(|is_open| *is_open).await.unwrap();
+        self.written.notify_one();
+        self.gate.clone().wait_for(|is_open| *is_open).await.unwrap();
         Ok(())
     }
 }
@@ -139,21 +143,19 @@ impl Handler for Gated {
 async fn followers_that_both_believe_in_their_claim_handle_each_event_once() {
     let (scratch, log) = scratch().await;
     tables(&scratch).await;
-    let mut owner = scratch.owner(SCHEMA).await.unwrap();
-    let (stop, (gate, is_open)) = (CancellationToken::new(), watch::channel(false));
-    let first = Follower::new(log.db().clone(), LogSource::new(log.clone()), Gated(is_open));
+    let (stop, written, (open, gate)) =
+        (CancellationToken::new(), Arc::new(Notify::new()), watch::channel(false));
+    let gated = Gated { written: Arc::clone(&written), gate };
+    let first = Follower::new(log.db().clone(), LogSource::new(log.clone()), gated);
     let first = tokio::spawn(first.run(stop.clone()));
     append(&log, "a", 0, &["one"]).await.unwrap();
-    let writes = "select exists (select from pg_stat_activity
-        where datname = current_database() and state = 'idle in transaction')";
-    while !sqlx::query_scalar::<_, bool>(writes).fetch_one(&mut owner).await.unwrap() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    tokio::time::timeout(Duration::from_secs(20), written.notified()).await.expect("it writes");
+    let mut owner = scratch.owner(SCHEMA).await.unwrap();
     let run_out = "update checkpoints set until = '-infinity'";
     sqlx::query(run_out).execute(&mut owner).await.unwrap();
     let second = follow(&log, &stop);
     assert_eq!(until_copied(log.db(), 1).await, ["one"], "by the second");
-    gate.send(true).unwrap();
+    open.send(true).unwrap();
     append(&log, "a", 1, &["two"]).await.unwrap();
     until_copied(log.db(), 2).await;
     stop.cancel();

@@ -239,8 +239,11 @@ mod tests {
         let rests = "select exists (select from pg_stat_activity
             where datname = current_database() and application_name = 'onenet feed'
                 and state = 'idle' and state_change < clock_timestamp() - interval '50 ms')";
-        while !sqlx::query_scalar::<_, bool>(rests).fetch_one(&mut owner).await.unwrap() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        let resting = async {
+            while !sqlx::query_scalar::<_, bool>(rests).fetch_one(&mut owner).await.unwrap() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), resting).await.expect("it rests");
     }
 }
