@@ -90,8 +90,8 @@ impl Kafka {
         let dir = dir.canonicalize().map_err(DevServerError::files("entering", dir))?;
         let lock = lock(&dir)?;
         let prepare = || {
-            let port = ports::remembered(&dir.join("port"))?;
-            let controller = ports::remembered(&dir.join("controller.port"))?;
+            let [port, controller] =
+                ports::remembered([&dir.join("port"), &dir.join("controller.port")])?;
             let properties = dir.join("server.properties");
             write(&properties, &configuration(&dir, listener, [port, controller], extra))?;
             format(&java, &lib, &dir, &properties)?;

@@ -69,7 +69,7 @@ impl Postgres {
             site.make(&data, fill)?;
         }
         let prepare = || {
-            let port = ports::remembered(&dir.join("port"))?;
+            let [port] = ports::remembered([&dir.join("port")])?;
             let program = Program {
                 path: programs.join("postgres"),
                 args: arguments(&data, port),
