@@ -6,7 +6,7 @@ use tokio::task::{JoinError, JoinHandle};
 use crate::{db::DbError, log::PgLog};
 
 /// Pages that are read while the caller is busy with one: server and reader then work at the same time.
-const AHEAD: u64 = 2;
+const AHEAD: u64 = 3;
 
 /// A log read page by page by somebody who is behind. Positions have no gap, so where a full page will end
 /// is known before it is read, and with it where the next one begins.

@@ -132,12 +132,14 @@ impl PgLog {
                 .fetch(&mut *connection)
                 .try_ready_chunks(AT_ONCE)
                 .map_err(|TryReadyChunksError(_, error)| error);
-        let mut rows = Vec::new();
+        let mut events = Vec::new();
         // a long page over a slow network is no silence
-        while let Some(more) = self.db.answered(coming.try_next()).await.map_err(doing())? {
-            rows.extend(more);
+        while let Some(rows) = self.db.answered(coming.try_next()).await.map_err(doing())? {
+            for row in &rows {
+                events.push(self.event(row)?);
+            }
         }
-        self.events(&rows)
+        Ok(events)
     }
 
     /// Waits until the log may have grown beyond `above`, at most for `at_most`.
@@ -153,11 +155,8 @@ impl PgLog {
         self.wake.subscribe()
     }
 
-    fn events(&self, rows: &[PgRow]) -> Result<Vec<Recorded>, DbError> {
-        rows.iter()
-            .map(|row| row::recorded(row, self.log_id))
-            .collect::<Result<_, _>>()
-            .map_err(DbError::while_("decoding rows of the log"))
+    fn event(&self, row: &PgRow) -> Result<Recorded, DbError> {
+        row::recorded(row, self.log_id).map_err(DbError::while_("decoding rows of the log"))
     }
 
     fn position(&self, row: &PgRow) -> Result<Position, sqlx::Error> {

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Events applied per transaction: writing rows is what takes the time, so rarely.
-const PAGE: u32 = 2_000;
+const PAGE: u32 = 5_000;
 
 /// Why a read model was not rebuilt. The one in use is untouched then.
 #[derive(Debug, thiserror::Error)]

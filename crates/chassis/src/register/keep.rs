@@ -4,7 +4,7 @@ use onenet_kernel::Recorded;
 use super::rows::{Rows, read_enterprises};
 
 /// Events of which the rows are written by one statement.
-const TOGETHER: usize = 500;
+const TOGETHER: usize = 1_000;
 
 /// Keeps the register: a follower of the enterprise topic, in the enterprise context of its own log.
 pub struct KeepRegister;
@@ -144,13 +144,15 @@ mod tests {
         let (uscc, industry, is_registered, is_key, _) = &one_by_one[0];
         assert_eq!((&**uscc, &**industry, is_registered, is_key), (FIRST, "2614", &true, &true));
 
-        let rest: Vec<&Recorded> = events[1..].iter().collect();
-        for together in [TOGETHER, 2, 1] {
+        // the first of them has left its row before, or is among them
+        for (before, together) in [(1, TOGETHER), (1, 2), (1, 1), (0, TOGETHER), (0, 1)] {
             sqlx::query("delete from enterprises").execute(&mut *connection).await.unwrap();
-            // a row that was there before
-            KeepRegister.handle(&mut connection, &events[0]).await.unwrap();
+            for event in &events[..before] {
+                KeepRegister.handle(&mut connection, event).await.unwrap();
+            }
+            let rest: Vec<&Recorded> = events[before..].iter().collect();
             keep(&mut connection, &rest, together).await.unwrap();
-            assert_eq!(rows(&mut connection).await, one_by_one, "{together} together");
+            assert_eq!(rows(&mut connection).await, one_by_one, "{together} after {before}");
         }
     }
 }
