@@ -1,5 +1,6 @@
 //! The gRPC server: TLS with the caller's certificate requested, bounded in every direction.
 
+mod gathered;
 mod places;
 
 use std::{
@@ -24,7 +25,10 @@ use tonic::{Code, body::Body, service::Routes, transport::Server};
 use tower::{Layer, Service};
 use tracing::Instrument as _;
 
-use self::places::{Connection, Places};
+use self::{
+    gathered::Gathered,
+    places::{Connection, Places},
+};
 use crate::{Refusal, config::ServerTls, meters, trace};
 
 /// Calls at once per connection.
@@ -110,7 +114,7 @@ async fn accept(
         let tls = TlsAcceptor::from(Arc::clone(&tls.borrow().config));
         let accepted = accepted.clone();
         tokio::spawn(async move {
-            match tokio::time::timeout(HANDSHAKE_WITHIN, tls.accept(stream)).await {
+            match tokio::time::timeout(HANDSHAKE_WITHIN, tls.accept(Gathered::new(stream))).await {
                 Ok(Ok(stream)) => {
                     accepted.send(Ok(Connection::new(stream, place))).await.ok();
                 }

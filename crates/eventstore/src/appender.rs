@@ -13,7 +13,7 @@ use crate::{
     db::{Db, is_data, sqlstate},
     meters::LogMeter,
     own::{OwnConnection, answered},
-    row,
+    row, settle,
     wake::Wake,
 };
 
@@ -87,6 +87,7 @@ impl Writer {
                     None => break,
                 },
             };
+            settle::settled(&waiting, MAX_BATCH_COMMANDS).await;
             let batch = gather(first, &mut later, &mut waiting);
             later.extend(self.commit(batch).await);
         }

@@ -58,6 +58,7 @@ mod progress;
 mod rebuild;
 mod recover;
 mod row;
+mod settle;
 mod source;
 mod standing;
 mod startup;

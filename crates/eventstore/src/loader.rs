@@ -9,6 +9,7 @@ use crate::{
     db::{Db, DbError, sqlstate},
     own::{OwnConnection, answered},
     row::{self, bigint},
+    settle,
 };
 
 /// Streams of one question at most.
@@ -55,6 +56,18 @@ impl Loader {
     }
 }
 
+/// What is asked together.
+async fn next(waiting: &mut mpsc::Receiver<Wanted>) -> Option<Vec<Wanted>> {
+    let mut together = vec![waiting.recv().await?];
+    settle::settled(waiting, MAX_STREAMS).await;
+    while together.len() < MAX_STREAMS
+        && let Ok(more) = waiting.try_recv()
+    {
+        together.push(more);
+    }
+    Some(together)
+}
+
 struct Reader {
     connection: OwnConnection,
     log_id: Uuid,
@@ -63,10 +76,7 @@ struct Reader {
 impl Reader {
     async fn run(mut self, waiting: Arc<Mutex<mpsc::Receiver<Wanted>>>) {
         loop {
-            let mut together = Vec::new();
-            if waiting.lock().await.recv_many(&mut together, MAX_STREAMS).await == 0 {
-                return;
-            }
+            let Some(mut together) = next(&mut *waiting.lock().await).await else { return };
             // nobody waits for it any more
             together.retain(|wanted| !wanted.answer.is_closed());
             if !together.is_empty() {

@@ -10,11 +10,12 @@ use std::{
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
     sync::{OwnedSemaphorePermit, Semaphore},
 };
 use tokio_rustls::server::TlsStream;
 use tonic::transport::server::{Connected, TcpConnectInfo, TlsConnectInfo};
+
+use super::gathered::Gathered;
 
 /// Connections at once, those that still shake hands among them; more wait in the system's queue.
 const CONNECTIONS: usize = 10_000;
@@ -99,12 +100,12 @@ fn connections(files: Option<u64>) -> usize {
 
 /// A peer that has shaken hands, and its place.
 pub(super) struct Connection {
-    stream: TlsStream<TcpStream>,
+    stream: TlsStream<Gathered>,
     _place: Place,
 }
 
 impl Connection {
-    pub(super) fn new(stream: TlsStream<TcpStream>, place: Place) -> Self {
+    pub(super) fn new(stream: TlsStream<Gathered>, place: Place) -> Self {
         Self { stream, _place: place }
     }
 }
