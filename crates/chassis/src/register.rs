@@ -60,7 +60,7 @@ impl Register {
 
     /// A division.
     pub async fn division(&self, code: &str) -> Result<Option<Division>, DbError> {
-        let read = one(&self.db, "select view from divisions where code = $1", code);
+        let read = || one(&self.db, "select view from divisions where code = $1", code);
         self.recent.divisions.or_read(code.to_owned(), read).await
     }
 
@@ -75,7 +75,7 @@ impl Register {
         uscc: &str,
         certificate_sha256: &[u8; 32],
     ) -> Result<Standing, DbError> {
-        let read = async {
+        let read = || async {
             let standing = self.read_standing(uscc, certificate_sha256).await?;
             Ok(Some(standing).filter(|standing| *standing != (None, None)))
         };
@@ -158,7 +158,7 @@ impl Register {
 
     /// The division and all above it by jurisdiction, itself first; empty where it is not known.
     pub async fn chain(&self, code: &str) -> Result<Vec<String>, DbError> {
-        let read = async {
+        let read = || async {
             let chain = self.read_chain(code).await?;
             Ok(Some(chain).filter(|chain| !chain.is_empty()))
         };

@@ -30,17 +30,18 @@ impl<K, V> Default for Recent<K, V> {
 }
 
 impl<K: Eq + Hash, V: Clone> Recent<K, V> {
-    /// The answer that is kept, or else the one that `read` gives.
-    pub(super) async fn or_read<E>(
+    /// The answer that is kept, or else the one that `read` gives. Reading is rare, and large as a future: on the
+    /// heap, it is not moved along with every call.
+    pub(super) async fn or_read<E, F: Future<Output = Result<Option<V>, E>>>(
         &self,
         key: K,
-        read: impl Future<Output = Result<Option<V>, E>>,
+        read: impl FnOnce() -> F,
     ) -> Result<Option<V>, E> {
         let asked = match self.get(&key) {
             Ok(value) => return Ok(Some(value)),
             Err(asked) => asked,
         };
-        let value = read.await?;
+        let value = Box::pin(read()).await?;
         if let Some(value) = &value {
             self.keep(asked, key, value.clone());
         }
