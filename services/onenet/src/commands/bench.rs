@@ -5,7 +5,9 @@ use std::{env, fs, time::Duration};
 use anyhow::{Context as _, Result, ensure};
 use onenet_bench::{Bench, Machine, ROWS, Report, Row, append_when_told};
 use onenet_devservers::{DevServerError, Kafka, Postgres};
-use onenet_eventstore::sqlx::{Connection as _, Executor as _, PgConnection};
+use onenet_eventstore::sqlx::{
+    AssertSqlSafe, Connection as _, Executor as _, PgConnection, query_scalar,
+};
 
 use crate::cli::{self, complain, say};
 
@@ -45,6 +47,7 @@ pub(crate) async fn run(options: cli::Bench) -> Result<()> {
     let mut measured = Vec::new();
     for row in rows {
         complain(&format!("{}: {} / {} …", row.name, row.what, row.against));
+        clear(&postgres).await?;
         let figures = row.run(&bench).await.with_context(|| row.name)?;
         for figure in &figures {
             complain(&figure.to_string());
@@ -93,7 +96,23 @@ async fn start<S: Send + 'static>(
     started.context("starting a private server")
 }
 
-/// The one setting that is not PostgreSQL's own: what reading a slot needs.
+/// As a row finds it that runs alone: nothing that those before left is vacuumed or written meanwhile.
+async fn clear(postgres: &Postgres) -> Result<()> {
+    let mut owner = PgConnection::connect(&postgres.url("postgres")).await?;
+    let left: Vec<String> = query_scalar(
+        "select format('drop database %I with (force)', datname) from pg_database
+         where not datistemplate and datname <> 'postgres'",
+    )
+    .fetch_all(&mut owner)
+    .await?;
+    for statement in left {
+        owner.execute(AssertSqlSafe(statement)).await?;
+    }
+    owner.execute("checkpoint").await?;
+    Ok(())
+}
+
+/// The one setting that is not PostgreSQL's own or every private server's: what reading a slot needs.
 async fn change_capture(postgres: &Postgres) -> Result<()> {
     let mut owner = PgConnection::connect(&postgres.url("postgres")).await?;
     owner.execute("alter system set wal_level = logical").await?;
