@@ -25,7 +25,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let pool = DescriptorPool::decode(descriptors.as_slice())?;
     fs::write(out.join("traits.rs"), traits(&pool)?)?;
     let set = prost_types::FileDescriptorSet::decode(descriptors.as_slice())?;
-    tonic_prost_build::configure().bytes(".").compile_fds(set)?;
+    tonic_prost_build::configure()
+        .bytes(".")
+        .extern_path(".onenet.exchange.v1.Delivery", "crate::Delivery")
+        .compile_fds(set)?;
     Ok(())
 }
 

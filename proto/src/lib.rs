@@ -1,10 +1,12 @@
 //! The contracts of onenet, generated from the `.proto` files beside this crate. Written by hand are
-//! only the traits that say what all requests and all refusals have in common; they are implemented
-//! from the contracts. Conversions to and from the domain live in each context's `wire.rs`.
+//! only the traits that say what all requests and all refusals have in common, which are implemented
+//! from the contracts, and [`Delivery`], so that an event is encoded once for all who get it. Conversions to and from the domain live in each context's `wire.rs`.
 
 /// Every file of the contracts with its comments, as a serialised `FileDescriptorSet`: what
 /// reflection serves and what compatibility is judged by.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/onenet.binpb"));
+
+mod delivery;
 
 macro_rules! packages {
     ($($context:ident: $package:literal, $doc:literal;)*) => {$(
@@ -32,6 +34,7 @@ mod onenet {
         exchange: "onenet.exchange.v1", "Agencies, grants and subscriptions (数据共享).";
     }
 }
+pub use delivery::Delivery;
 pub use io::cloudevents;
 pub use onenet::{common, credit, enforcement, enterprise, exchange, hazard};
 

@@ -3,9 +3,10 @@ use std::{sync::Arc, time::Duration};
 use onenet_chassis::{Refusal, trace};
 use onenet_kernel::Position;
 use onenet_proto::{
+    Delivery,
     common::v1::ErrorReason,
     exchange::v1::{
-        Batch, Delivery, ExchangeErrorReason as Reason, Progress, SubscribeResponse, Subscribed,
+        Batch, ExchangeErrorReason as Reason, Progress, SubscribeResponse, Subscribed,
         subscribe_response::Message,
     },
 };
@@ -69,7 +70,10 @@ impl Passing<'_> {
     fn delivery(&self, sequence: u64) -> Delivery {
         match self {
             Self::Whole(event) => event.delivery(sequence),
-            Self::Reduced(event) => Delivery { sequence, event: Some(reduced(&event.cloud)) },
+            Self::Reduced(event) => {
+                let event = Some(reduced(&event.cloud));
+                Delivery { sequence, event, ..Delivery::default() }
+            }
         }
     }
 

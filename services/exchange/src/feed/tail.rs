@@ -11,12 +11,13 @@ use onenet_chassis::{Refusal, timestamp};
 use onenet_eventstore::{DbError, PgLog};
 use onenet_kernel::{EventStore as _, Recorded, Version};
 use onenet_proto::{
+    Delivery,
     cloudevents::v1::{
         CloudEvent,
         cloud_event::{CloudEventAttributeValue as Value, Data, cloud_event_attribute_value::Attr},
     },
-    exchange::v1::Delivery,
 };
+use prost::{Message as _, bytes::Bytes};
 use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -48,6 +49,8 @@ pub struct FeedEvent {
     pub is_shared: bool,
     /// What is sent.
     pub cloud: CloudEvent,
+    /// The same as it is on the wire: encoded once, for every subscriber.
+    encoded: Bytes,
     /// What it corrects or withdraws.
     pub(crate) corrects: Option<Corrects>,
 }
@@ -90,6 +93,7 @@ impl FeedEvent {
             chain,
             industry: row.key.industry,
             is_shared: SHARED.contains(&row.event_type.as_str()),
+            encoded: cloud.encode_to_vec().into(),
             cloud,
         }
     }
@@ -97,7 +101,7 @@ impl FeedEvent {
     /// What a subscriber gets of it.
     #[must_use]
     pub fn delivery(&self, sequence: u64) -> Delivery {
-        Delivery { sequence, event: Some(self.cloud.clone()) }
+        Delivery { sequence, encoded: self.encoded.clone(), event: None }
     }
 }
 

@@ -2,11 +2,11 @@ use std::{fs, io::IsTerminal as _, path::Path};
 
 use anyhow::{Context as _, Result};
 use onenet_proto::{
+    Delivery,
     cloudevents::v1::{CloudEvent, cloud_event::cloud_event_attribute_value::Attr},
     exchange::v1::{
-        Beginning, Delivery, Filter, SubscribeRequest,
-        exchange_service_client::ExchangeServiceClient, subscribe_request::Start,
-        subscribe_response::Message,
+        Beginning, Filter, SubscribeRequest, exchange_service_client::ExchangeServiceClient,
+        subscribe_request::Start, subscribe_response::Message,
     },
 };
 
