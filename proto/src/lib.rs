@@ -1,6 +1,7 @@
 //! The contracts of onenet, generated from the `.proto` files beside this crate. Written by hand are
 //! only the traits that say what all requests and all refusals have in common, which are implemented
-//! from the contracts, and [`Delivery`], so that an event is encoded once for all who get it. Conversions to and from the domain live in each context's `wire.rs`.
+//! from the contracts, and [`Delivery`], so that an event is encoded once for all who get it.
+//! Conversions to and from the domain live in each context's `wire.rs`.
 
 /// Every file of the contracts with its comments, as a serialised `FileDescriptorSet`: what
 /// reflection serves and what compatibility is judged by.

@@ -1,6 +1,6 @@
 //! The gRPC server: TLS with the caller's certificate requested, bounded in every direction.
 
-mod gathered;
+mod connection;
 mod places;
 
 use std::{
@@ -18,17 +18,14 @@ use tokio::{
     sync::{mpsc, watch},
     time::Instant,
 };
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, body::Body, service::Routes, transport::Server};
 use tower::{Layer, Service};
 use tracing::Instrument as _;
 
-use self::{
-    gathered::Gathered,
-    places::{Connection, Places},
-};
+use self::{connection::Connection, places::Places};
 use crate::{Refusal, config::ServerTls, meters, trace};
 
 /// Calls at once per connection.
@@ -57,7 +54,7 @@ pub(crate) async fn serve(
     drain_within: Duration,
 ) -> Result<(), tonic::transport::Error> {
     let cut = CancellationToken::new();
-    let (accepted, incoming) = mpsc::channel::<Result<Connection, Infallible>>(64);
+    let (accepted, incoming) = mpsc::channel::<Result<TlsStream<Connection>, Infallible>>(64);
     tokio::spawn(accept(listener, tls, accepted, stop.clone()));
     let mut serving = pin!(
         Server::builder()
@@ -88,7 +85,7 @@ pub(crate) async fn serve(
 async fn accept(
     listener: TcpListener,
     tls: watch::Receiver<ServerTls>,
-    accepted: mpsc::Sender<Result<Connection, Infallible>>,
+    accepted: mpsc::Sender<Result<TlsStream<Connection>, Infallible>>,
     stop: CancellationToken,
 ) {
     let places = Places::of_this_process();
@@ -112,11 +109,11 @@ async fn accept(
         };
         stream.set_nodelay(true).ok();
         let tls = TlsAcceptor::from(Arc::clone(&tls.borrow().config));
-        let accepted = accepted.clone();
+        let (connection, accepted) = (Connection::new(stream, place), accepted.clone());
         tokio::spawn(async move {
-            match tokio::time::timeout(HANDSHAKE_WITHIN, tls.accept(Gathered::new(stream))).await {
+            match tokio::time::timeout(HANDSHAKE_WITHIN, tls.accept(connection)).await {
                 Ok(Ok(stream)) => {
-                    accepted.send(Ok(Connection::new(stream, place))).await.ok();
+                    accepted.send(Ok(stream)).await.ok();
                 }
                 Ok(Err(error)) => {
                     tracing::info!(error = &error as &dyn std::error::Error, "a handshake failed");

@@ -1,21 +1,11 @@
 use std::{
     collections::HashMap,
-    io,
     net::{IpAddr, SocketAddr},
-    pin::Pin,
     sync::{Arc, Mutex, PoisonError},
-    task::{Context, Poll},
 };
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    sync::{OwnedSemaphorePermit, Semaphore},
-};
-use tokio_rustls::server::TlsStream;
-use tonic::transport::server::{Connected, TcpConnectInfo, TlsConnectInfo};
-
-use super::gathered::Gathered;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Connections at once, those that still shake hands among them; more wait in the system's queue.
 const CONNECTIONS: usize = 10_000;
@@ -96,66 +86,6 @@ fn connections(files: Option<u64>) -> usize {
     let Some(files) = files else { return CONNECTIONS };
     let left = files.saturating_sub(OTHER_FILES).max(files / 2);
     usize::try_from(left).unwrap_or(CONNECTIONS).min(CONNECTIONS)
-}
-
-/// A peer that has shaken hands, and its place.
-pub(super) struct Connection {
-    stream: TlsStream<Gathered>,
-    _place: Place,
-}
-
-impl Connection {
-    pub(super) fn new(stream: TlsStream<Gathered>, place: Place) -> Self {
-        Self { stream, _place: place }
-    }
-}
-
-impl Connected for Connection {
-    type ConnectInfo = TlsConnectInfo<TcpConnectInfo>;
-
-    fn connect_info(&self) -> Self::ConnectInfo {
-        self.stream.connect_info()
-    }
-}
-
-impl AsyncRead for Connection {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buf)
-    }
-}
-
-impl AsyncWrite for Connection {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
 }
 
 #[cfg(test)]

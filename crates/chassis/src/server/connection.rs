@@ -10,24 +10,28 @@ use tokio::{
 };
 use tonic::transport::server::{Connected, TcpConnectInfo};
 
+use super::places::Place;
+
 /// What is written at once: a record of TLS.
 const CAPACITY: usize = 16 * 1024;
 
-/// A connection that gathers what is written until it is flushed, and gives way once before that: what calls
-/// that are ready say meanwhile goes with it. Answers come in bursts, since commands are committed together;
-/// each by itself would be a system call and a packet of its own.
-pub(super) struct Gathered {
+/// A peer's connection below TLS, and its place. It gathers what is written until it is flushed, and gives way
+/// once before that: what calls that are ready say meanwhile goes with it. Answers come in bursts, since commands
+/// are committed together; each by itself would be a system call and a packet of its own.
+pub(super) struct Connection {
     stream: BufWriter<TcpStream>,
     gave_way: bool,
+    _place: Place,
 }
 
-impl Gathered {
-    pub(super) fn new(stream: TcpStream) -> Self {
-        Self { stream: BufWriter::with_capacity(CAPACITY, stream), gave_way: false }
+impl Connection {
+    pub(super) fn new(stream: TcpStream, place: Place) -> Self {
+        let stream = BufWriter::with_capacity(CAPACITY, stream);
+        Self { stream, gave_way: false, _place: place }
     }
 }
 
-impl Connected for Gathered {
+impl Connected for Connection {
     type ConnectInfo = TcpConnectInfo;
 
     fn connect_info(&self) -> Self::ConnectInfo {
@@ -35,7 +39,7 @@ impl Connected for Gathered {
     }
 }
 
-impl AsyncRead for Gathered {
+impl AsyncRead for Connection {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -45,7 +49,7 @@ impl AsyncRead for Gathered {
     }
 }
 
-impl AsyncWrite for Gathered {
+impl AsyncWrite for Connection {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -95,18 +99,22 @@ mod tests {
     };
 
     use super::*;
+    use crate::server::places::Places;
 
     #[tokio::test]
     async fn what_is_written_while_it_gives_way_goes_with_it() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let mut peer = TcpStream::connect(address).await.unwrap();
-        let mut gathered = Gathered::new(listener.accept().await.unwrap().0);
+        let (stream, from) = listener.accept().await.unwrap();
+        let places = Places::new(1);
+        let place = places.take(places.free().await.unwrap(), from).unwrap();
+        let mut connection = Connection::new(stream, place);
         for _ in 0..2 {
-            gathered.write_all(b"one").await.unwrap();
-            assert!(poll!(Box::pin(gathered.flush())).is_pending());
-            gathered.write_all(b"two").await.unwrap();
-            gathered.flush().await.unwrap();
+            connection.write_all(b"one").await.unwrap();
+            assert!(poll!(Box::pin(connection.flush())).is_pending());
+            connection.write_all(b"two").await.unwrap();
+            connection.flush().await.unwrap();
             let mut read = [0; 16];
             let length = peer.read(&mut read).await.unwrap();
             assert_eq!(&read[..length], b"onetwo");
