@@ -20,7 +20,7 @@ use crate::{
 };
 
 const CONTEXT: &str = "enterprise";
-const EVENTS: u64 = 100_000;
+const EVENTS: u64 = 300_000;
 const PAGE: u32 = 500;
 /// Appends under way at once while the log is filled.
 const TOGETHER: usize = 1_000;

@@ -1,10 +1,14 @@
+use std::collections::HashMap;
+
 use onenet_eventstore::{HandleError, Handler, sqlx::PgConnection};
-use onenet_kernel::Recorded;
+use onenet_kernel::{Recorded, Version};
+use onenet_proto::enterprise::v1::EnterpriseView;
 
 use super::rows::{Rows, read_enterprises};
 
-/// Events of which the rows are written by one statement.
-const TOGETHER: usize = 1_000;
+/// Events of which the rows are written by one statement: 200 kB at the most times, which the server takes
+/// without asking its system for memory.
+const TOGETHER: usize = 250;
 
 /// Keeps the register: a follower of the enterprise topic, in the enterprise context of its own log.
 pub struct KeepRegister;
@@ -25,7 +29,8 @@ impl Handler for KeepRegister {
     }
 
     async fn handle(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), HandleError> {
-        self.handle_all(tx, &[event]).await
+        let known = read_enterprises(tx, &[event]).await?;
+        keep(tx, known, &[event], TOGETHER).await
     }
 
     async fn handle_all(
@@ -33,17 +38,22 @@ impl Handler for KeepRegister {
         tx: &mut PgConnection,
         events: &[&Recorded],
     ) -> Result<(), HandleError> {
-        keep(tx, events, TOGETHER).await
+        // what begins with one of them has no row yet. Where it has, since another history was told
+        // before a database was restored, that refuses them together, and each is handled by itself
+        let later: Vec<&Recorded> =
+            events.iter().filter(|event| event.version > Version(1)).copied().collect();
+        let known = read_enterprises(tx, &later).await?;
+        keep(tx, known, events, TOGETHER).await
     }
 }
 
 /// The database writes the rows of `together` events while those of the next are made.
 async fn keep(
     tx: &mut PgConnection,
+    mut enterprises: HashMap<String, EnterpriseView>,
     events: &[&Recorded],
     together: usize,
 ) -> Result<(), HandleError> {
-    let mut enterprises = read_enterprises(tx, events).await?;
     let mut ready = Rows::default();
     for next in events.chunks(together) {
         let making = async { Rows::make(&mut enterprises, next) };
@@ -51,7 +61,7 @@ async fn keep(
         written?;
         ready = next?;
     }
-    ready.write(tx).await
+    tokio::join!(biased; ready.write(tx), async { drop(enterprises) }).0
 }
 
 #[cfg(test)]
@@ -151,8 +161,28 @@ mod tests {
                 KeepRegister.handle(&mut connection, event).await.unwrap();
             }
             let rest: Vec<&Recorded> = events[before..].iter().collect();
-            keep(&mut connection, &rest, together).await.unwrap();
+            let known = read_enterprises(&mut connection, &rest).await.unwrap();
+            keep(&mut connection, known, &rest, together).await.unwrap();
             assert_eq!(rows(&mut connection).await, one_by_one, "{together} after {before}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_begins_anew_is_refused_with_others_and_kept_by_itself() {
+        let scratch = Scratch::create(onenet_devservers::shared_postgres().unwrap()).await.unwrap();
+        let steps = [("_register_migrations", REGISTER)];
+        let log = scratch.log("enterprise", &steps).await.unwrap();
+        let events = story(&log).await;
+        let all: Vec<&Recorded> = events.iter().collect();
+        let mut connection = log.db().reader().await.unwrap();
+        KeepRegister.handle_all(&mut connection, &all).await.unwrap();
+        let told = rows(&mut connection).await;
+
+        let again = KeepRegister.handle_all(&mut connection, &all).await;
+        assert!(matches!(again, Err(HandleError::Poison(_))), "{again:?}");
+        for event in all {
+            KeepRegister.handle(&mut connection, event).await.unwrap();
+        }
+        assert_eq!(rows(&mut connection).await, told);
     }
 }

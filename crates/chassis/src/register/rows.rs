@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, hash_map::Entry};
 
 use onenet_eventstore::{HandleError, sqlx, sqlx::PgConnection};
 use onenet_kernel::{Corrupt, Recorded};
@@ -17,6 +17,9 @@ pub(super) async fn read_enterprises(
     tx: &mut PgConnection,
     events: &[&Recorded],
 ) -> Result<HashMap<String, EnterpriseView>, HandleError> {
+    if events.is_empty() {
+        return Ok(HashMap::new());
+    }
     let subjects: Vec<&str> = events.iter().map(|event| &*event.key.subject).collect();
     let rows: Vec<(String, Vec<u8>)> =
         sqlx::query_as("select uscc, view from enterprises where uscc = any($1) for update")
@@ -35,9 +38,23 @@ pub(super) async fn read_enterprises(
 pub(super) struct Rows<'e> {
     divisions: Vec<Division>,
     organisations: Vec<Organisation>,
-    /// In the order of their subjects.
-    enterprises: Vec<EnterpriseRow<'e>>,
+    /// Those that have no row yet, and those that have one; in the order of their subjects.
+    entered: Vec<EnterpriseRow<'e>>,
+    changed: Vec<EnterpriseRow<'e>>,
 }
+
+/// Whoever may write has read that there is no row, and `on conflict` would cost a third of the insert.
+/// Arrays are unnested in a select list, which needs no copy of them as a table.
+const ENTER: &str =
+    "insert into enterprises (uscc, division, industry, is_registered, is_key, view)
+    select unnest($1::text[]), unnest($2::text[]), unnest($3::text[]), unnest($4::boolean[]),
+        unnest($5::boolean[]), unnest($6::bytea[])";
+const CHANGE: &str = "update enterprises e set division = n.division, industry = n.industry,
+        is_registered = n.is_registered, is_key = n.is_key, view = n.view
+    from (select unnest($1::text[]) as uscc, unnest($2::text[]) as division,
+        unnest($3::text[]) as industry, unnest($4::boolean[]) as is_registered,
+        unnest($5::boolean[]) as is_key, unnest($6::bytea[]) as view) n
+    where e.uscc = n.uscc";
 
 struct EnterpriseRow<'e> {
     newest: &'e Recorded,
@@ -54,7 +71,7 @@ impl<'e> Rows<'e> {
     ) -> Result<Self, HandleError> {
         let mut rows = Self::default();
         // with the newest event of each
-        let mut changed = BTreeMap::new();
+        let (mut entered, mut changed) = (BTreeMap::new(), BTreeMap::new());
         for &event in events {
             match event.event_type.strip_prefix("onenet.enterprise.v1.") {
                 Some("DivisionRegistered") => {
@@ -66,17 +83,28 @@ impl<'e> Rows<'e> {
                     rows.organisations.push(organisation.unwrap_or_default());
                 }
                 _ => {
-                    let view = enterprises.entry(event.key.subject.clone()).or_default();
+                    let subject = &*event.key.subject;
+                    let view = match enterprises.entry(subject.to_owned()) {
+                        Entry::Vacant(vacant) => {
+                            entered.insert(subject, event);
+                            vacant.insert(EnterpriseView::default())
+                        }
+                        Entry::Occupied(occupied) => {
+                            let is_new = entered.contains_key(subject);
+                            if is_new { &mut entered } else { &mut changed }.insert(subject, event);
+                            occupied.into_mut()
+                        }
+                    };
                     apply(view, event)?;
                     view.version = event.version.0;
-                    changed.insert(&*event.key.subject, event);
                 }
             }
         }
         let row = |(subject, newest)| {
             enterprises.get(subject).map(|view| EnterpriseRow::new(newest, view))
         };
-        rows.enterprises = changed.into_iter().filter_map(row).collect();
+        rows.entered = entered.into_iter().filter_map(row).collect();
+        rows.changed = changed.into_iter().filter_map(row).collect();
         Ok(rows)
     }
 
@@ -87,28 +115,8 @@ impl<'e> Rows<'e> {
         for organisation in &self.organisations {
             keep_organisation(tx, organisation).await?;
         }
-        if self.enterprises.is_empty() {
-            return Ok(());
-        }
-        let rows = self.enterprises;
-        let keys = rows.iter().map(|row| &row.newest.key);
-        sqlx::query(
-            "insert into enterprises (uscc, division, industry, is_registered, is_key, view)
-             select * from unnest($1::text[], $2::text[], $3::text[], $4::boolean[],
-                $5::boolean[], $6::bytea[])
-             on conflict (uscc) do update set division = excluded.division,
-                industry = excluded.industry, is_registered = excluded.is_registered,
-                is_key = excluded.is_key, view = excluded.view",
-        )
-        .bind(keys.clone().map(|key| &*key.subject).collect::<Vec<&str>>())
-        .bind(keys.clone().map(|key| &*key.division).collect::<Vec<&str>>())
-        .bind(keys.map(|key| &*key.industry).collect::<Vec<&str>>())
-        .bind(rows.iter().map(|row| row.is_registered).collect::<Vec<bool>>())
-        .bind(rows.iter().map(|row| row.is_key).collect::<Vec<bool>>())
-        .bind(rows.iter().map(|row| &*row.view).collect::<Vec<&[u8]>>())
-        .execute(tx)
-        .await?;
-        Ok(())
+        write_enterprises(tx, ENTER, &self.entered).await?;
+        write_enterprises(tx, CHANGE, &self.changed).await
     }
 }
 
@@ -121,6 +129,27 @@ impl<'e> EnterpriseRow<'e> {
             view: view.encode_to_vec(),
         }
     }
+}
+
+async fn write_enterprises(
+    tx: &mut PgConnection,
+    statement: &'static str,
+    rows: &[EnterpriseRow<'_>],
+) -> Result<(), HandleError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let keys = rows.iter().map(|row| &row.newest.key);
+    sqlx::query(statement)
+        .bind(keys.clone().map(|key| &*key.subject).collect::<Vec<&str>>())
+        .bind(keys.clone().map(|key| &*key.division).collect::<Vec<&str>>())
+        .bind(keys.map(|key| &*key.industry).collect::<Vec<&str>>())
+        .bind(rows.iter().map(|row| row.is_registered).collect::<Vec<bool>>())
+        .bind(rows.iter().map(|row| row.is_key).collect::<Vec<bool>>())
+        .bind(rows.iter().map(|row| &*row.view).collect::<Vec<&[u8]>>())
+        .execute(tx)
+        .await?;
+    Ok(())
 }
 
 async fn keep_division(tx: &mut PgConnection, division: &Division) -> Result<(), HandleError> {
