@@ -22,9 +22,9 @@ use onenet_proto::{
         exchange_service_client::ExchangeServiceClient,
     },
     hazard::v1::{
-        CorrectHiddenDangerRequest, GradeHiddenDangerRequest, OrderRectificationRequest,
-        ReportHiddenDangerRequest, WithdrawHiddenDangerRequest,
-        hidden_danger_service_client::HiddenDangerServiceClient,
+        CorrectHiddenDangerRequest, CorrectTreatmentReportRequest, GradeHiddenDangerRequest,
+        OrderRectificationRequest, ReportHiddenDangerRequest, ReportTreatmentRequest,
+        WithdrawHiddenDangerRequest, hidden_danger_service_client::HiddenDangerServiceClient,
     },
 };
 use tonic::{Request, Status, transport::Channel};
@@ -93,7 +93,9 @@ asks! {
     Hazard HiddenDangerServiceClient report_hidden_danger ReportHiddenDangerRequest,
     Hazard HiddenDangerServiceClient grade_hidden_danger GradeHiddenDangerRequest,
     Hazard HiddenDangerServiceClient order_rectification OrderRectificationRequest,
+    Hazard HiddenDangerServiceClient report_treatment ReportTreatmentRequest,
     Hazard HiddenDangerServiceClient correct_hidden_danger CorrectHiddenDangerRequest,
+    Hazard HiddenDangerServiceClient correct_treatment_report CorrectTreatmentReportRequest,
     Hazard HiddenDangerServiceClient withdraw_hidden_danger WithdrawHiddenDangerRequest,
     Enforcement CaseServiceClient open_case OpenCaseRequest,
     Enforcement CaseServiceClient decide_penalty DecidePenaltyRequest,

@@ -1,3 +1,4 @@
+mod corrections;
 mod events;
 mod finding;
 mod list;
@@ -11,6 +12,7 @@ use uuid::Uuid;
 
 pub use self::finding::{FINDINGS, Finding};
 use self::{
+    corrections::corrections,
     events::{answers, effects, numbers, sightings},
     list::list,
     subscriptions::subscription,
@@ -56,6 +58,7 @@ pub fn check(history: &History, seen: &Seen) -> Vec<Finding> {
     }
     found.extend(answers(history, seen));
     found.extend(reactions(seen));
+    found.extend(corrections(seen));
     found.extend(feed(seen));
     for (&agency, own) in &seen.subscriptions {
         found.extend(subscription(Reader::Subscription(agency), seen, own));

@@ -106,7 +106,7 @@ pub(crate) struct Plants {
 
 impl Plants {
     pub(crate) fn of(number: u32) -> Self {
-        Self { next: number * SERIALS + FIRST }
+        Self { next: first(number) }
     }
 
     /// The next one, and the receipt of its registration if there was one.
@@ -117,8 +117,13 @@ impl Plants {
     }
 }
 
+/// The first serial of a programme.
+pub(crate) fn first(number: u32) -> u32 {
+    number * SERIALS + FIRST
+}
+
 /// A chemical plant of the county.
-fn registration(serial: u32, address: &str) -> RegisterEnterpriseRequest {
+pub(crate) fn registration(serial: u32, address: &str) -> RegisterEnterpriseRequest {
     let enterprise = Enterprise {
         division: PLACE.to_owned(),
         address: address.to_owned(),

@@ -80,6 +80,9 @@ pub struct Fed {
 pub struct Correction {
     /// The events.
     pub corrects: Vec<Uuid>,
+    /// Which statement about the danger they made: 0 the report, another number the report on the treatment that has it;
+    /// none: all.
+    pub statement: Option<u32>,
     /// Its bytes where no grant lets it pass: the reference and the reason.
     pub reduced: Content,
 }

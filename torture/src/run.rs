@@ -21,7 +21,7 @@ use crate::{
     history::Recorder,
     inbox::{Inbox, Inboxes},
     inspector::Inspector,
-    load::Writer,
+    load::{self, Writer},
     node::Node,
     officer::Officer,
     province::{Disturbance, Grants, Province},
@@ -133,25 +133,27 @@ fn subscribe(node: &Node, chance: &mut Rng) -> Result<(Inboxes, JoinSet<()>)> {
     Ok((inboxes, subscribers))
 }
 
-/// Everybody asks, in the name of the county's bureau or of the province's.
+/// Everybody asks, in the name of the county's bureau, of the province's, or of a plant.
 fn ask(
-    asker: impl Fn(u32, Rng) -> Result<Asker>,
+    asker_of: impl Fn(u32, Rng) -> Result<Asker>,
     organ: &Receipt,
     grants: &Arc<Grants>,
     chance: &mut Rng,
 ) -> Result<JoinSet<()>> {
     let mut writers = JoinSet::new();
     for number in 0..WRITERS + OFFICERS + INSPECTORS {
-        let asker = asker(COUNTY, chance.fork())?;
+        let asker = asker_of(COUNTY, chance.fork())?;
         if number < WRITERS {
             writers.spawn(Writer::new(number, asker).run());
         } else if number < WRITERS + OFFICERS {
             writers.spawn(Officer::new(number, asker, organ.clone()).run());
         } else {
-            writers.spawn(Inspector::new(number, asker, organ.clone()).run());
+            let serial = load::first(number);
+            let plant = asker_of(serial, chance.fork())?;
+            writers.spawn(Inspector::new(asker, plant, serial, organ.clone()).run());
         }
     }
-    let (asker, given) = (asker(PROVINCE, chance.fork())?, Arc::clone(grants));
+    let (asker, given) = (asker_of(PROVINCE, chance.fork())?, Arc::clone(grants));
     writers.spawn(Province::new(asker, CHANGING, &CHANGING_GRANTED, given).run());
     Ok(writers)
 }

@@ -34,9 +34,11 @@ pub(crate) const GRANTED: [&str; 5] = [
     "onenet.credit.v1.SubjectRemoved",
 ];
 /// Types that the other agency has a grant for, while it has one: withdrawals are not among them.
-pub(crate) const CHANGING_GRANTED: [&str; 4] = [
+pub(crate) const CHANGING_GRANTED: [&str; 6] = [
     "onenet.hazard.v1.HiddenDangerReported",
     "onenet.hazard.v1.HiddenDangerCorrected",
+    "onenet.hazard.v1.TreatmentReported",
+    "onenet.hazard.v1.TreatmentReportCorrected",
     "onenet.hazard.v1.RectificationOrdered",
     "onenet.hazard.v1.HiddenDangerOverdue",
 ];

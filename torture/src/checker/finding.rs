@@ -105,10 +105,15 @@ pub enum Finding {
         /// Which.
         listing: Uuid,
     },
+    /// A correction names other events than made the statement that it corrects.
+    Misdirected {
+        /// Which.
+        event: Uuid,
+    },
 }
 
 /// The name of each kind of finding.
-pub const FINDINGS: [&str; 14] = [
+pub const FINDINGS: [&str; 15] = [
     "丢失 / lost",
     "重复 / doubled",
     "乱序 / reordered",
@@ -123,6 +128,7 @@ pub const FINDINGS: [&str; 14] = [
     "视图不符 / read model differs",
     "名单不符 / list misstated",
     "列入无据 / unfounded",
+    "更正不准 / correction misdirected",
 ];
 
 impl Finding {
@@ -144,6 +150,7 @@ impl Finding {
             Self::Differs { .. } => 11,
             Self::Misstated { .. } => 12,
             Self::Unfounded { .. } => 13,
+            Self::Misdirected { .. } => 14,
         }]
     }
 }
@@ -166,7 +173,7 @@ impl fmt::Display for Finding {
             Self::PresentThoughRefused { command, event } => {
                 write!(f, "command {command}, event {event}")
             }
-            Self::Unasked { event } => write!(f, "event {event}"),
+            Self::Unasked { event } | Self::Misdirected { event } => write!(f, "event {event}"),
             Self::Stale { stream, asked, saw } => {
                 write!(f, "{stream}, version {asked} was asked for and {saw:?} shown")
             }

@@ -1,11 +1,13 @@
 //! The order in which the exchange serves what all contexts have recorded.
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use bytes::Bytes;
 use onenet_chassis::{day::SystemClock, open_log};
-use onenet_kernel::{Clock as _, Recorded};
-use onenet_proto::hazard::v1::{HiddenDangerCorrected, HiddenDangerWithdrawn};
-use prost::Message;
+use onenet_kernel::Clock as _;
+use onenet_proto::hazard::v1::{
+    HiddenDangerCorrected, HiddenDangerWithdrawn, TreatmentReportCorrected,
+};
+use prost::Message as _;
 
 use super::PAGE;
 use crate::{
@@ -27,7 +29,8 @@ pub(super) async fn feed(node: &Node) -> Result<Feed> {
             let event = recorded.command_id;
             let content = Content::of(&recorded.payload);
             feed.events.push(Fed { event, at: recorded.recorded_at, content });
-            feed.corrections.extend(correction(recorded)?.map(|correction| (event, correction)));
+            let correction = correction(&recorded.event_type, recorded.payload.clone())?;
+            feed.corrections.extend(correction.map(|correction| (event, correction)));
         }
     }
     log.db().close().await;
@@ -35,41 +38,29 @@ pub(super) async fn feed(node: &Node) -> Result<Feed> {
     Ok(feed)
 }
 
-/// What an event undoes, and what is left of it where no grant lets it pass.
-fn correction(recorded: &Recorded) -> Result<Option<Correction>> {
-    let payload = recorded.payload.clone();
-    let (corrects, reduced) = match recorded.event_type.as_str() {
+/// What is read of a correction of a type: what it undoes, and what is left of it where no grant lets it pass.
+macro_rules! undone {
+    ($event:ident, $payload:expr) => {{
+        let $event { hidden_danger_id, corrects, reason, .. } = $event::decode($payload)?;
+        let left =
+            $event { hidden_danger_id, corrects: corrects.clone(), reason, ..$event::default() };
+        (corrects, left.encode_to_vec())
+    }};
+}
+
+/// What an event undoes, if it does.
+fn correction(event_type: &str, payload: Bytes) -> Result<Option<Correction>> {
+    let (statement, (corrects, reduced)) = match event_type {
         "onenet.hazard.v1.HiddenDangerCorrected" => {
-            let HiddenDangerCorrected { hidden_danger_id, corrects, reason, .. } =
-                HiddenDangerCorrected::decode(payload)?;
-            let corrected = corrects.clone();
-            let left = HiddenDangerCorrected {
-                hidden_danger_id,
-                corrects,
-                reason,
-                ..HiddenDangerCorrected::default()
-            };
-            (corrected, bytes(&left))
+            (Some(0), undone!(HiddenDangerCorrected, payload))
         }
-        "onenet.hazard.v1.HiddenDangerWithdrawn" => {
-            let HiddenDangerWithdrawn { hidden_danger_id, corrects, reason, .. } =
-                HiddenDangerWithdrawn::decode(payload)?;
-            let corrected = corrects.clone();
-            let left = HiddenDangerWithdrawn {
-                hidden_danger_id,
-                corrects,
-                reason,
-                ..HiddenDangerWithdrawn::default()
-            };
-            (corrected, bytes(&left))
+        "onenet.hazard.v1.TreatmentReportCorrected" => {
+            let number = TreatmentReportCorrected::decode(payload.clone())?.report_no;
+            (Some(number), undone!(TreatmentReportCorrected, payload))
         }
-        "onenet.hazard.v1.TreatmentReportCorrected" => bail!("nobody asks for such a correction"),
+        "onenet.hazard.v1.HiddenDangerWithdrawn" => (None, undone!(HiddenDangerWithdrawn, payload)),
         _ => return Ok(None),
     };
     let corrects = corrects.iter().map(|id| id.parse()).collect::<Result<_, _>>()?;
-    Ok(Some(Correction { corrects, reduced: Content::of(&reduced) }))
-}
-
-fn bytes(message: &impl Message) -> Bytes {
-    message.encode_to_vec().into()
+    Ok(Some(Correction { corrects, statement, reduced: Content::of(&reduced) }))
 }

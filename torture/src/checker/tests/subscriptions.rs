@@ -4,8 +4,8 @@ use onenet_kernel::Timestamp;
 use rights::{Correction, Delivered, Fed, Felt, Grant, Subscription, Wish};
 
 use super::*;
+use crate::checker::corrections::{REPORTED, TREATMENT_REPORTED};
 
-const REPORTED: &str = "Reported";
 const CORRECTED: &str = "Corrected";
 const WITHDRAWN: &str = "Withdrawn";
 const STEADY: Reader = Reader::Subscription(Agency::Steady);
@@ -20,9 +20,9 @@ fn felt(from: i64, until: i64) -> Felt {
     Felt { from: at(from), until: at(until) }
 }
 
-/// The id of an event about a danger by its place on its stream.
-fn danger(version: u64) -> Uuid {
-    id(5_000 + version)
+/// The id of an event about a danger by its number.
+fn danger(number: u64) -> Uuid {
+    id(5_000 + number)
 }
 
 fn of(event: &Event, sequence: u64, second: i64) -> Delivered {
@@ -30,8 +30,8 @@ fn of(event: &Event, sequence: u64, second: i64) -> Delivered {
     Delivered { sequence, at: at(second), is_reduced: false, event, content }
 }
 
-fn reduced(version: u64) -> Content {
-    Content::of(format!("reduced {version}").as_bytes())
+fn reduced(number: u64) -> Content {
+    Content::of(format!("reduced {number}").as_bytes())
 }
 
 /// The feed takes up what it lacks of a context's log, a second after the last.
@@ -46,42 +46,53 @@ pub(super) fn take_up(seen: &mut Seen, context: Context) {
 }
 
 /// One agency has had its grant for registrations from the beginning. The other, from the 21st second on, for
-/// reports and corrections; it is revoked in the 25th. Of a danger that is reported in the 22nd
-/// second (1), nothing is missing until then: a correction (2), a report (3) that it does not want since it asked for
-/// corrections alone, and a correction of it (4). In the 28th second, when it has no grant any more, come a withdrawal
-/// of the first (5), of which it is told the reason alone, and a report (6), of which it is told nothing.
+/// reports and corrections; it is revoked in the 25th. Of what is reported from the 22nd second on, nothing is missing
+/// until then: a danger (1), a correction (2), another danger (3) that it does not want since it asked for
+/// corrections alone, and a correction of it (4). In the 28th second, when it has no grant any more, come the withdrawal
+/// of the first (5), of which it is told the reason alone, and a third danger (6), of which it is told nothing, nor of
+/// its treatment, of which two reports (7, 8) and two corrections of the second (9, 10) follow.
 pub(super) fn subscribe(history: &mut History, seen: &mut Seen) {
     for context in [HERE, Context::Enforcement, Context::Credit] {
         take_up(seen, context);
     }
     let reported = Published { ..seen.contexts[&Context::Hazard].clone() };
     let (mut log, mut position) = (reported.log, 2);
-    for (version, name) in [
-        (1, REPORTED),
-        (2, CORRECTED),
-        (3, REPORTED),
-        (4, CORRECTED),
-        (5, WITHDRAWN),
-        (6, REPORTED),
+    for (number, name, stream, version) in [
+        (1, REPORTED, "hidden_danger-e", 1),
+        (2, CORRECTED, "hidden_danger-e", 2),
+        (3, REPORTED, "hidden_danger-f", 1),
+        (4, CORRECTED, "hidden_danger-f", 2),
+        (5, WITHDRAWN, "hidden_danger-e", 3),
+        (6, REPORTED, "hidden_danger-g", 1),
+        (7, TREATMENT_REPORTED, "hidden_danger-g", 2),
+        (8, TREATMENT_REPORTED, "hidden_danger-g", 3),
+        (9, "TreatmentCorrected", "hidden_danger-g", 4),
+        (10, "TreatmentCorrected", "hidden_danger-g", 5),
     ] {
         position += 1;
-        let place = Place { stream: Arc::from("hidden_danger-e"), version, position };
+        let place = Place { stream: Arc::from(stream), version, position };
         let attempts = vec![Outcome::Acknowledged(place.clone())];
-        let number = 5_000 + version;
         let asked = Asked { context: Context::Hazard, attempts };
-        history.commands.insert(command(number), asked);
-        let content = Content::of(format!("{name} {version}").as_bytes());
-        log.push(Event { content, ..event(number, place, name) });
+        history.commands.insert(command(5_000 + number), asked);
+        let content = Content::of(format!("{name} {number}").as_bytes());
+        log.push(Event { content, ..event(5_000 + number, place, name) });
     }
     publish(seen, Context::Hazard, log);
     take_up(seen, Context::Hazard);
-    let seconds = (1..=14).chain([22, 23, 24, 24, 28, 28]);
+    let seconds = (1..=14).chain([22, 23, 24, 24, 28, 28, 28, 28, 28, 28]);
     for (fed, second) in seen.feed.events.iter_mut().zip(seconds) {
         fed.at = at(second);
     }
-    for (version, corrects) in [(2, 1), (4, 3), (5, 1)] {
-        let correction = Correction { corrects: vec![danger(corrects)], reduced: reduced(version) };
-        seen.feed.corrections.insert(danger(version), correction);
+    for (number, statement, corrects) in [
+        (2, Some(0), vec![1]),
+        (4, Some(0), vec![3]),
+        (5, None, vec![1, 2]),
+        (9, Some(2), vec![8]),
+        (10, Some(2), vec![8, 9]),
+    ] {
+        let corrects = corrects.into_iter().map(danger).collect();
+        let correction = Correction { corrects, statement, reduced: reduced(number) };
+        seen.feed.corrections.insert(danger(number), correction);
     }
     let log = &seen.contexts[&HERE].log;
     let shared = log.iter().filter(|event| *event.event_type == *SHARED);
@@ -249,10 +260,31 @@ fn a_correction_of_what_was_delivered_is_due_whatever_holds_today() {
 #[test]
 fn a_correction_of_what_was_never_delivered_is_foreign() {
     let plant = |_: &mut History, seen: &mut Seen| {
-        let corrects = vec![id(4)];
-        seen.feed.corrections.get_mut(&danger(5)).unwrap().corrects = corrects;
+        one_more(seen, Agency::Changing, danger(10), 29);
+        let own = seen.subscriptions.get_mut(&Agency::Changing).unwrap();
+        (own.delivered[4].is_reduced, own.delivered[4].content) = (true, reduced(10));
     };
-    planted(plant, &[Finding::Foreign { reader: CHANGING, event: danger(5) }]);
+    planted(plant, &[Finding::Foreign { reader: CHANGING, event: danger(10) }]);
+}
+
+#[test]
+fn a_correction_that_names_less_or_other_than_was_stated_is_misdirected() {
+    // the second correction of a report on the treatment: not the first; the first report; the whole danger
+    for corrects in [vec![8], vec![7], vec![6, 7, 8, 9], vec![]] {
+        let corrects = corrects.into_iter().map(danger).collect();
+        let plant = |_: &mut History, seen: &mut Seen| {
+            seen.feed.corrections.get_mut(&danger(10)).unwrap().corrects = corrects;
+        };
+        planted(plant, &[Finding::Misdirected { event: danger(10) }]);
+    }
+    let forgets_a_correction = |_: &mut History, seen: &mut Seen| {
+        seen.feed.corrections.get_mut(&danger(5)).unwrap().corrects = vec![danger(1)];
+    };
+    planted(forgets_a_correction, &[Finding::Misdirected { event: danger(5) }]);
+    let of_no_report = |_: &mut History, seen: &mut Seen| {
+        seen.feed.corrections.get_mut(&danger(10)).unwrap().statement = Some(3);
+    };
+    planted(of_no_report, &[Finding::Misdirected { event: danger(10) }]);
 }
 
 #[test]
