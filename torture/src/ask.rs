@@ -4,8 +4,10 @@ use onenet_proto::{
     Reason,
     common::v1::{ErrorReason, Receipt},
     credit::v1::{
-        DecideListingRequest, RemoveListingRequest, ServeListingDecisionRequest,
-        ServeListingNoticeRequest, credit_service_client::CreditServiceClient,
+        AckListingsRequest, DecideListingRequest, RemoveListingRequest,
+        ServeListingDecisionRequest, ServeListingNoticeRequest,
+        blacklist_service_client::BlacklistServiceClient,
+        credit_service_client::CreditServiceClient,
     },
     enforcement::v1::{
         DecidePenaltyRequest, OpenCaseRequest, ServePenaltyRequest,
@@ -104,6 +106,7 @@ asks! {
     Credit CreditServiceClient decide_listing DecideListingRequest,
     Credit CreditServiceClient serve_listing_decision ServeListingDecisionRequest,
     Credit CreditServiceClient remove_listing RemoveListingRequest,
+    Credit BlacklistServiceClient ack_listings AckListingsRequest,
     Exchange ExchangeServiceClient register_agency RegisterAgencyRequest,
     Exchange ExchangeServiceClient give_grant GiveGrantRequest,
     Exchange ExchangeServiceClient revoke_grant RevokeGrantRequest,
@@ -166,7 +169,7 @@ fn outcome(answer: &Result<Receipt, Status>, names: &Names) -> Outcome {
 }
 
 /// The reason for which nothing was done; none where whether something was is unknown.
-fn refused(status: &Status) -> Option<String> {
+pub(crate) fn refused(status: &Status) -> Option<String> {
     let reason = status.get_error_details().error_info()?.reason.clone();
     let unknown = [ErrorReason::Unavailable, ErrorReason::Internal].map(Reason::name);
     (!unknown.contains(&reason.as_str())).then_some(reason)

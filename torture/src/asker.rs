@@ -3,12 +3,12 @@ use std::{sync::Arc, time::Duration};
 use fastrand::Rng;
 use onenet_proto::common::v1::Receipt;
 use tokio_util::sync::CancellationToken;
-use tonic::Code;
+use tonic::{Code, Status};
 use uuid::Uuid;
 
 use crate::{
     ask::{Ask, Caller},
-    history::{Read, Recorder},
+    history::{History, Read, Recorder},
 };
 
 /// Before the same is sent again.
@@ -56,14 +56,24 @@ impl Asker {
     }
 
     async fn send(&mut self, ask: Ask, gives_up: bool) -> Option<Receipt> {
-        let id = new_id(&mut self.chance);
+        self.answer(ask, gives_up).await?.ok()
+    }
+
+    /// The receipt or the reason why there is none; neither if it is given up, or time to stop.
+    pub(crate) async fn answer(
+        &mut self,
+        ask: impl Into<Ask>,
+        gives_up: bool,
+    ) -> Option<Result<Receipt, Status>> {
+        let (ask, id) = (ask.into(), new_id(&mut self.chance));
         loop {
             match self.caller.attempt(&self.recorder, &ask, id).await {
                 Ok(receipt) => {
                     self.remember(Done { id, ask, receipt: receipt.clone() });
-                    return Some(receipt);
+                    return Some(Ok(receipt));
                 }
-                Err(status) if is_final(status.code()) || gives_up => return None,
+                Err(status) if is_final(status.code()) => return Some(Err(status)),
+                Err(_) if gives_up => return None,
                 Err(_) => self.before_again().await?,
             }
         }
@@ -79,6 +89,11 @@ impl Asker {
     /// One of the commands that are remembered.
     pub(crate) fn any_done(&mut self) -> Option<Done> {
         self.chance.choice(&self.done).cloned()
+    }
+
+    /// Something was answered beside receipts and fresh reads.
+    pub(crate) fn note(&self, note: impl FnOnce(&mut History)) {
+        self.recorder.note(note);
     }
 
     /// A read that asked to be fresh was answered.

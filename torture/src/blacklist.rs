@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use crate::seen::{Content, Sighting};
+use crate::{
+    reconciled::{Acknowledged, Line},
+    seen::{Content, Sighting},
+};
 
 /// The event types that say that a listing begins or ends.
 pub(crate) const FACTS: [&str; 2] =
@@ -33,10 +36,10 @@ pub enum Change {
 /// A listing fact of the credit log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fact {
-    /// The event that says so.
-    pub event: Uuid,
-    /// Its place in the log.
-    pub position: u64,
+    /// The event that says so, with its place.
+    pub line: Line,
+    /// The day on which it was recorded, in Beijing.
+    pub recorded_on: String,
     /// Whose listing it is.
     pub subject: String,
     /// What happens to it.
@@ -71,6 +74,11 @@ pub struct Blacklist {
     pub entries: BTreeMap<String, Vec<InForce>>,
     /// What `CheckSubjects` shows of each subject in the end.
     pub checks: BTreeMap<String, Vec<InForce>>,
+    /// What readers have acknowledged, in the order of the log.
+    pub acknowledged: Vec<Acknowledged>,
+    /// The removals that the platform has not acknowledged in the end, each with its place and subject; none: nobody
+    /// asked.
+    pub open: Option<Vec<(u64, String)>>,
 }
 
 impl Blacklist {

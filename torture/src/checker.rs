@@ -2,6 +2,7 @@ mod corrections;
 mod events;
 mod finding;
 mod list;
+mod reconciled;
 mod subscriptions;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ use self::{
     corrections::corrections,
     events::{answers, effects, numbers, sightings},
     list::list,
+    reconciled::reconciled,
     subscriptions::subscription,
 };
 use crate::{
@@ -68,6 +70,7 @@ pub fn check(history: &History, seen: &Seen) -> Vec<Finding> {
     let facts = seen.log(Context::Credit).iter().filter(is_fact);
     found.extend(sightings(Reader::Listings, facts, seen.blacklist.listings.iter().cloned()));
     found.extend(list(&seen.blacklist));
+    found.extend(reconciled(history, &seen.blacklist));
     found.extend(stale(&history.reads));
     found
 }

@@ -5,7 +5,11 @@ use std::{
 
 use uuid::Uuid;
 
-use crate::{names::Names, seen::Context};
+use crate::{
+    names::Names,
+    reconciled::{Claim, Open, Reconciled},
+    seen::Context,
+};
 
 /// Where an effect stands, as a receipt says it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +60,12 @@ pub struct History {
     pub commands: BTreeMap<Uuid, Asked>,
     /// Reads that were answered.
     pub reads: Vec<Read>,
+    /// What a reader of the list said that it holds.
+    pub claims: Vec<Claim>,
+    /// Comparisons of the list that were answered.
+    pub reconciled: Vec<Reconciled>,
+    /// What a reader of the list was told that it has not acknowledged.
+    pub open: Vec<Open>,
 }
 
 impl Asked {
@@ -114,6 +124,11 @@ impl Recorder {
     /// A read was answered.
     pub fn read(&self, read: Read) {
         self.with(|history| history.reads.push(read));
+    }
+
+    /// Something else became known.
+    pub(crate) fn note(&self, note: impl FnOnce(&mut History)) {
+        self.with(note);
     }
 
     /// Names that callers and readers are shown.

@@ -28,10 +28,12 @@ mod load;
 mod names;
 mod node;
 mod officer;
+mod platform;
 mod process;
 mod province;
 mod proxy;
 mod readers;
+mod reconciled;
 mod report;
 mod rights;
 mod run;
@@ -44,6 +46,7 @@ pub use self::{
     checker::{FINDINGS, Finding, check},
     faults::{Fault, Link},
     history::{Asked, History, Outcome, Place, Read, Recorder},
+    reconciled::{Acknowledged, Claim, Compared, Count, Line, Open, Reconciled, Refused},
     report::Report,
     rights::{Correction, Delivered, Fed, Feed, Felt, Grant, Subscription, Wish},
     run::Torture,

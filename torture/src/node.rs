@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context as _, Result, ensure};
 use onenet_chassis::{
-    private::{Brokers, PrivateNode},
+    private::{Brokers, Plan, PrivateNode},
     testing,
 };
 use onenet_devservers::{DevServerError, Kafka, Postgres, free_port};
@@ -20,6 +20,7 @@ use crate::{
     process::{Program, Supervised},
     proxy::Proxy,
     seen::Context,
+    setup::PLATFORM,
 };
 
 /// Schemas and topics of every context are made within this.
@@ -102,8 +103,11 @@ impl Node {
         let url = postgres.running()?.url("postgres");
         let [there, through] = [postgres.running()?.port(), links.database.address().port()]
             .map(|port| format!(":{port}/"));
-        let plan =
-            testing::plan(&url.replace(&there, &through), Brokers::Plain(brokers.to_string()));
+        let brokers = Brokers::Plain(brokers.to_string());
+        let plan = Plan {
+            readers: vec![testing::uscc(PLATFORM)],
+            ..testing::plan(&url.replace(&there, &through), brokers)
+        };
         links.lead(postgres.running()?, kafka.running()?)?;
         let private = PrivateNode::make(folder, &plan).await?;
         let config = private.write_settings()?;

@@ -1,7 +1,7 @@
 mod feed;
-mod list;
+pub(crate) mod list;
 mod rest;
-mod topic;
+pub(crate) mod topic;
 mod views;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -77,7 +77,7 @@ pub(crate) async fn read(
         }
     }
     seen.projection = views::read_models(node, &newest, names).await?;
-    list::calls(&mut seen.blacklist, node, newest.get(&Context::Credit)).await?;
+    list::calls(&mut seen.blacklist, node, newest.get(&Context::Credit), names).await?;
     Ok((seen, late))
 }
 

@@ -79,6 +79,8 @@ impl fmt::Display for Report {
             (Reader::Blacklist.to_string(), list.records.len()),
             (Reader::Entry.to_string(), list.entries.len()),
             (Reader::Check.to_string(), list.checks.len()),
+            ("确认 / acknowledgements".to_owned(), list.acknowledged.len()),
+            ("对账 / comparisons".to_owned(), self.history.reconciled.len()),
         ] {
             writeln!(f, "  {what}: {count}")?;
         }

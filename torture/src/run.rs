@@ -9,7 +9,6 @@ use anyhow::{Context as _, Result};
 use fastrand::Rng;
 use onenet_chassis::{day::SystemClock, testing::uscc};
 use onenet_kernel::{Clock as _, Timestamp};
-use onenet_proto::common::v1::Receipt;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -24,11 +23,12 @@ use crate::{
     load::{self, Writer},
     node::Node,
     officer::Officer,
+    platform::Platform,
     province::{Disturbance, Grants, Province},
     readers,
     rights::{Felt, Grant},
     seen::{Agency, Context},
-    setup::{self, AGENCY, CHANGING, CHANGING_GRANTED, COUNTY, GRANTED, PROVINCE},
+    setup::{self, AGENCY, CHANGING, CHANGING_GRANTED, COUNTY, GRANTED, Known, PLATFORM, PROVINCE},
     subscriber::Subscriber,
 };
 
@@ -59,7 +59,7 @@ impl Torture<'_> {
         let mut node = Node::start(self.onenet, self.folder).await?;
         let recorder = Arc::<Recorder>::default();
         let mut ids = chance.fork();
-        let organ = setup::register(&node, &recorder, &mut || new_id(&mut ids)).await?;
+        let known = setup::register(&node, &recorder, &mut || new_id(&mut ids)).await?;
         tell(&format!("已就绪 / ready: {:.1} s", started.elapsed().as_secs_f64()));
 
         let (inboxes, _subscribers) = subscribe(&node, &mut chance)?;
@@ -67,7 +67,9 @@ impl Torture<'_> {
         let asker = |of, chance| {
             Ok(Asker::new(node.caller(&uscc(of))?, Arc::clone(&recorder), chance, stop.clone()))
         };
-        let mut writers = ask(asker, &organ, &grants, &mut chance)?;
+        let mut writers = ask(asker, &known, &grants, &mut chance)?;
+        let platform = asker(PLATFORM, chance.fork())?;
+        writers.spawn(Platform::new(platform, &node, known.platform)?.run());
         let (faults, disturbed) = self.strike(&mut node, chance, &tell).await?;
         stop.cancel();
         let ending = async { while writers.join_next().await.is_some() {} };
@@ -136,7 +138,7 @@ fn subscribe(node: &Node, chance: &mut Rng) -> Result<(Inboxes, JoinSet<()>)> {
 /// Everybody asks, in the name of the county's bureau, of the province's, or of a plant.
 fn ask(
     asker_of: impl Fn(u32, Rng) -> Result<Asker>,
-    organ: &Receipt,
+    Known { organ, .. }: &Known,
     grants: &Arc<Grants>,
     chance: &mut Rng,
 ) -> Result<JoinSet<()>> {

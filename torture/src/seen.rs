@@ -80,6 +80,8 @@ pub enum Reader {
     Entry,
     /// A caller of `CheckSubjects`.
     Check,
+    /// A caller of `ListOpenRemovals`.
+    Open,
 }
 
 /// What of bytes is kept: enough to tell them from any others.
@@ -179,6 +181,7 @@ impl fmt::Display for Reader {
             Self::Blacklist => f.write_str("名单主题 / blacklist topic"),
             Self::Entry => f.write_str("名单查询 / GetBlacklistEntry"),
             Self::Check => f.write_str("名单核查 / CheckSubjects"),
+            Self::Open => f.write_str("未闭环移出 / ListOpenRemovals"),
         }
     }
 }

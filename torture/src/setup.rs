@@ -23,6 +23,8 @@ pub(crate) const COUNTY: u32 = 2;
 /// Whose subscription is watched, and who has a grant that comes and goes.
 pub(crate) const AGENCY: u32 = 30;
 pub(crate) const CHANGING: u32 = 31;
+/// Who reads the list, and says what it has applied.
+pub(crate) const PLATFORM: u32 = 32;
 /// Where everything happens.
 pub(crate) const PLACE: &str = "410102";
 /// Types that the agency has a grant for.
@@ -46,13 +48,20 @@ pub(crate) const CHANGING_GRANTED: [&str; 6] = [
 const KNOWN_WITHIN: Duration = Duration::from_mins(2);
 const AGAIN_AFTER: Duration = Duration::from_millis(200);
 
-/// Divisions, public bodies, agencies and the grant that stays: before any fault. Answers the receipt of the county's
-/// bureau.
+/// Receipts of who has to be known before others can be asked.
+pub(crate) struct Known {
+    /// The county's bureau.
+    pub(crate) organ: Receipt,
+    /// Who reads the list.
+    pub(crate) platform: Receipt,
+}
+
+/// Divisions, public bodies, agencies and the grant that stays: before any fault.
 pub(crate) async fn register(
     node: &Node,
     recorder: &Recorder,
     new_id: &mut impl FnMut() -> Uuid,
-) -> Result<Receipt> {
+) -> Result<Known> {
     let operator = node.caller(OPERATOR)?;
     for code in ["41", "4101", PLACE] {
         let Registered::Division(division) = Registered::division(code) else { continue };
@@ -63,22 +72,24 @@ pub(crate) async fn register(
     let province = Registered::body(&uscc(PROVINCE), Tier::Province, "41");
     ask_for(&operator, recorder, &registration(province), new_id()).await?;
     let county = papers::bureau(&uscc(COUNTY), PLACE);
-    let county = ask_for(&operator, recorder, &registration(county), new_id()).await?;
+    let organ = ask_for(&operator, recorder, &registration(county), new_id()).await?;
     let province = node.caller(&uscc(PROVINCE))?;
-    for agency in [AGENCY, CHANGING] {
-        let register = RegisterAgencyRequest {
-            agency: Some(papers::agency(uscc(agency), node.private.fingerprint(&uscc(agency))?)),
-            ..RegisterAgencyRequest::default()
-        };
-        ask_for(&province, recorder, &register.into(), new_id()).await?;
+    let agency = |serial| {
+        let fingerprint = node.private.fingerprint(&uscc(serial))?;
+        let agency = Some(papers::agency(uscc(serial), fingerprint));
+        anyhow::Ok(Ask::from(RegisterAgencyRequest { agency, ..RegisterAgencyRequest::default() }))
+    };
+    for serial in [AGENCY, CHANGING] {
+        ask_for(&province, recorder, &agency(serial)?, new_id()).await?;
     }
+    let platform = ask_for(&province, recorder, &agency(PLATFORM)?, new_id()).await?;
     let give = GiveGrantRequest {
         agency: uscc(AGENCY),
         terms: Some(papers::grant_terms(&GRANTED)),
         ..GiveGrantRequest::default()
     };
     ask_for(&province, recorder, &give.into(), new_id()).await?;
-    Ok(county)
+    Ok(Known { organ, platform })
 }
 
 fn registration(organisation: Organisation) -> Ask {

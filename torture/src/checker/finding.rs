@@ -105,6 +105,20 @@ pub enum Finding {
         /// Which.
         listing: Uuid,
     },
+    /// An acknowledgement does not follow the one before, or was taken or refused against what the log has.
+    Misacknowledged {
+        /// The place up to which it was.
+        upto: u64,
+    },
+    /// A comparison was answered otherwise than the log has it.
+    Miscounted {
+        /// Of facts above this place,
+        after: u64,
+        /// up to this one,
+        upto: u64,
+        /// as of this one.
+        known_at: u64,
+    },
     /// A correction names other events than made the statement that it corrects.
     Misdirected {
         /// Which.
@@ -113,7 +127,7 @@ pub enum Finding {
 }
 
 /// The name of each kind of finding.
-pub const FINDINGS: [&str; 15] = [
+pub const FINDINGS: [&str; 17] = [
     "丢失 / lost",
     "重复 / doubled",
     "乱序 / reordered",
@@ -129,6 +143,8 @@ pub const FINDINGS: [&str; 15] = [
     "名单不符 / list misstated",
     "列入无据 / unfounded",
     "更正不准 / correction misdirected",
+    "确认不符 / misacknowledged",
+    "对账不符 / reconciled wrongly",
 ];
 
 impl Finding {
@@ -151,6 +167,8 @@ impl Finding {
             Self::Misstated { .. } => 12,
             Self::Unfounded { .. } => 13,
             Self::Misdirected { .. } => 14,
+            Self::Misacknowledged { .. } => 15,
+            Self::Miscounted { .. } => 16,
         }]
     }
 }
@@ -182,6 +200,10 @@ impl fmt::Display for Finding {
             }
             Self::Misstated { reader, subject, position } => {
                 write!(f, "{reader}, subject {subject}, position {position:?}")
+            }
+            Self::Misacknowledged { upto } => write!(f, "up to {upto}"),
+            Self::Miscounted { after, upto, known_at } => {
+                write!(f, "above {after} up to {upto}, as of {known_at}")
             }
             Self::Unfounded { listing } => write!(f, "listing {listing}"),
         }

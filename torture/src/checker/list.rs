@@ -18,9 +18,13 @@ pub(super) fn list(list: &Blacklist) -> Vec<Finding> {
     for fact in &list.facts {
         let held = in_force.entry(&fact.subject).or_default();
         if !follows(held, fact) || *held != fact.in_force {
-            found.push(misstated(Reader::Log(Context::Credit), &fact.subject, Some(fact.position)));
+            found.push(misstated(
+                Reader::Log(Context::Credit),
+                &fact.subject,
+                Some(fact.line.position),
+            ));
         }
-        course.insert(fact.position, (fact, held.clone()));
+        course.insert(fact.line.position, (fact, held.clone()));
     }
     found.extend(records(&course, &list.records));
     for (reader, shown) in [(Reader::Entry, &list.entries), (Reader::Check, &list.checks)] {
@@ -79,12 +83,12 @@ fn records(course: &Course<'_>, records: &[Record]) -> Vec<Finding> {
             continue;
         };
         if !shown.insert(*position) {
-            found.push(Finding::Doubled { reader, event: fact.event });
+            found.push(Finding::Doubled { reader, event: fact.line.event });
             continue;
         }
         let newest = newest.entry(subject).or_default();
         if position < newest {
-            found.push(Finding::Reordered { reader, event: fact.event });
+            found.push(Finding::Reordered { reader, event: fact.line.event });
         }
         *newest = *position.max(newest);
         if in_force != expected {
@@ -92,7 +96,7 @@ fn records(course: &Course<'_>, records: &[Record]) -> Vec<Finding> {
         }
     }
     let lost = course.iter().filter(|(position, _)| !shown.contains(*position));
-    found.extend(lost.map(|(_, (fact, _))| Finding::Lost { reader, event: fact.event }));
+    found.extend(lost.map(|(_, (fact, _))| Finding::Lost { reader, event: fact.line.event }));
     found
 }
 

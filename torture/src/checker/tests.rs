@@ -1,4 +1,5 @@
 mod lists;
+mod reconciled;
 mod subscriptions;
 
 use std::sync::Arc;

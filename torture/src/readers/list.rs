@@ -3,23 +3,25 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use onenet_chassis::testing::uscc;
+use onenet_chassis::{day, testing::uscc};
 use onenet_kafka::{Cluster, Topics, read_topic};
 use onenet_kernel::Recorded;
 use onenet_proto::credit::v1::{
-    BlacklistEntry, BlacklistRecord, CheckSubjectsRequest, GetBlacklistEntryRequest, Listing,
-    ListingDecided, Measure, SubjectListed, SubjectRemoved, blacklist_record::State,
-    blacklist_service_client::BlacklistServiceClient, credit_service_client::CreditServiceClient,
-    subject_result::Result as Answer,
+    BlacklistEntry, BlacklistRecord, CheckSubjectsRequest, GetBlacklistEntryRequest,
+    ListOpenRemovalsRequest, Listing, ListingDecided, ListingsAcknowledged, Measure, SubjectListed,
+    SubjectRemoved, blacklist_record::State, blacklist_service_client::BlacklistServiceClient,
+    credit_service_client::CreditServiceClient, subject_result::Result as Answer,
 };
 use prost::Message as _;
 use uuid::Uuid;
 
-use super::views::fresh_as;
+use super::views::{every_page, fresh_as};
 use crate::{
     ask::timed,
     blacklist::{Blacklist, Change, FACTS, Fact, InForce, Record},
+    names::Names,
     node::Node,
+    reconciled::{Acknowledged, Count, Line},
     seen::{Content, Context},
     setup::{COUNTY, patiently},
 };
@@ -34,6 +36,17 @@ pub(super) fn note(list: &mut Blacklist, event: &Recorded) -> Result<()> {
             list.decided.insert(decided.credit_case_id.parse()?, content(&measures));
             return Ok(());
         }
+        "onenet.credit.v1.ListingsAcknowledged" => {
+            let said = ListingsAcknowledged::decode(payload)?;
+            list.acknowledged.push(Acknowledged {
+                event: event.event_id,
+                reader: said.reader,
+                after: said.after,
+                upto: said.upto.unwrap_or_default().number,
+                count: Count { count: said.count, digest: said.digest },
+            });
+            return Ok(());
+        }
         name if name == FACTS[0] => {
             let listed = SubjectListed::decode(payload)?;
             (listed.subject, Change::Listed(listed.listing_id.parse()?), listed.entry)
@@ -44,9 +57,15 @@ pub(super) fn note(list: &mut Blacklist, event: &Recorded) -> Result<()> {
         }
         _ => return Ok(()),
     };
-    let (id, position) = (event.event_id, event.position.number);
-    list.facts.push(Fact { event: id, position, subject, change, in_force: of_entry(entry)? });
+    let recorded_on = day::of(event.recorded_at).to_string();
+    let (line, in_force) = (line(event), of_entry(entry)?);
+    list.facts.push(Fact { line, recorded_on, subject, change, in_force });
     Ok(())
+}
+
+/// What both sides compare of a fact.
+pub(crate) fn line(fact: &Recorded) -> Line {
+    Line { position: fact.position.number, event: fact.event_id, leaf: fact.leaf }
 }
 
 /// What stands on the blacklist topic, which is as small as the list.
@@ -71,6 +90,7 @@ pub(super) async fn calls(
     list: &mut Blacklist,
     node: &Node,
     newest: Option<&Recorded>,
+    names: &Names,
 ) -> Result<()> {
     let channel = node.caller(&uscc(COUNTY))?.channel(Context::Credit)?;
     let fresh_as = newest.map(fresh_as).unwrap_or_default();
@@ -95,6 +115,20 @@ pub(super) async fn calls(
             list.checks.insert(check.subject, in_force(check.listings)?);
         }
     }
+    let listing = async |page| {
+        let ask = ListOpenRemovalsRequest {
+            fresh_as: fresh_as.clone(),
+            page: Some(page),
+            ..ListOpenRemovalsRequest::default()
+        };
+        let answer = blacklist.clone().list_open_removals(timed(ask)).await?.into_inner();
+        let removals = answer.removals.into_iter();
+        let removals =
+            removals.map(|it| (it.subject, it.position.unwrap_or_default().number)).collect();
+        Ok((removals, answer.page))
+    };
+    let open = every_page(listing, names).await?.into_iter();
+    list.open = Some(open.map(|(subject, position)| (position, subject.to_string())).collect());
     Ok(())
 }
 

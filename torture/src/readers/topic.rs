@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::{Result, bail};
 use onenet_eventstore::{Checkpoint, Delivery, Source as _, SourceError};
-use onenet_kafka::{Cluster, KafkaSource};
+use onenet_kafka::{Cluster, KafkaFault, KafkaSource};
 
 use super::place;
 use crate::{
@@ -25,12 +25,12 @@ pub(super) async fn topic(
     count: usize,
     names: Arc<Names>,
 ) -> Result<Vec<Sighting>> {
-    let mut source = KafkaSource::new(&cluster, "torture", topic)?;
+    let mut records = Records::of(&cluster, topic)?;
     let deadline = tokio::time::Instant::now() + READ_WITHIN;
-    let (mut is_assigned, mut sightings, mut empty) = (false, Vec::new(), 0);
+    let (mut sightings, mut empty) = (Vec::new(), 0);
     // what it lacks after all that time is for the checker to say
     while empty < EMPTY_PAGES && tokio::time::Instant::now() < deadline {
-        let page = match next(&mut source, &mut is_assigned).await {
+        let page = match records.next().await {
             Ok(page) => page,
             Err(SourceError::Passing { .. }) => continue,
             Err(error @ SourceError::Broken(_)) => bail!(error),
@@ -45,16 +45,26 @@ pub(super) async fn topic(
     Ok(sightings)
 }
 
-/// The next page, the first from where each partition begins.
-async fn next(
-    source: &mut KafkaSource,
-    is_assigned: &mut bool,
-) -> Result<Vec<Delivery>, SourceError> {
-    if !*is_assigned {
-        let partitions = source.partitions().await?.into_iter();
-        let beginning = Checkpoint { next_offset: 0, last: None };
-        source.assign(&partitions.map(|it| (it, beginning)).collect::<Vec<_>>()).await?;
-        *is_assigned = true;
+/// A topic, read from where each partition begins.
+pub(crate) struct Records {
+    source: KafkaSource,
+    is_assigned: bool,
+}
+
+impl Records {
+    pub(crate) fn of(cluster: &Cluster, topic: String) -> Result<Self, KafkaFault> {
+        let source = KafkaSource::new(cluster, "torture", topic)?;
+        Ok(Self { source, is_assigned: false })
     }
-    source.poll().await
+
+    /// The next page; an empty one comes after half a second.
+    pub(crate) async fn next(&mut self) -> Result<Vec<Delivery>, SourceError> {
+        if !self.is_assigned {
+            let partitions = self.source.partitions().await?.into_iter();
+            let beginning = Checkpoint { next_offset: 0, last: None };
+            self.source.assign(&partitions.map(|it| (it, beginning)).collect::<Vec<_>>()).await?;
+            self.is_assigned = true;
+        }
+        self.source.poll().await
+    }
 }

@@ -78,7 +78,7 @@ pub(super) async fn read_models(
     Ok(shown)
 }
 
-async fn every_page(
+pub(super) async fn every_page(
     listing: impl AsyncFn(PageRequest) -> Result<Shown, Status>,
     names: &Names,
 ) -> Result<Vec<(Arc<str>, u64)>> {

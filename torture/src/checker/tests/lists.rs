@@ -1,16 +1,18 @@
 //! A penalty, its judgement and the list, with each defect that they may have.
 
-use super::*;
 use blacklist::{Change, FACTS, Fact, InForce, Record};
 
-const SUBJECT: &str = "s";
+use super::*;
+use crate::Line;
+
+pub(super) const SUBJECT: &str = "s";
 const STREAM: &str = "dishonest_subject-s";
 const PENALTY: u64 = 1_001;
 const OVERDUE: u64 = 2_001;
 const CREDIT: Context = Context::Credit;
 
 /// The id of an event of the credit log by its position.
-fn credit(position: u64) -> Uuid {
+pub(super) fn credit(position: u64) -> Uuid {
     id(3_000 + position)
 }
 
@@ -31,7 +33,7 @@ fn asked(history: &mut History, context: Context, number: u64, place: Place, nam
 }
 
 /// A danger became overdue and is a clue; a penalty took effect and was judged. Its subject was listed twice,
-/// and one listing was removed.
+/// and one listing was removed. A reader has acknowledged the first listing, then the second.
 pub(super) fn list(history: &mut History, seen: &mut Seen) {
     let first =
         |stream: &str, version, position| Place { stream: Arc::from(stream), version, position };
@@ -53,12 +55,18 @@ pub(super) fn list(history: &mut History, seen: &mut Seen) {
     publish(seen, Context::Hazard, vec![ordered, overdue]);
     publish(seen, Context::Enforcement, vec![penalty, clue]);
     let mut log = vec![judged];
-    for (position, name) in [(2, FACTS[0]), (3, FACTS[0]), (4, FACTS[1])] {
-        let place = first(STREAM, position, position);
+    for (position, name, stream, version) in [
+        (2, FACTS[0], STREAM, 2),
+        (3, FACTS[0], STREAM, 3),
+        (4, FACTS[1], STREAM, 4),
+        (5, "ListingsAcknowledged", "listing_reader-r", 1),
+        (6, "ListingsAcknowledged", "listing_reader-r", 2),
+    ] {
+        let place = first(stream, version, position);
         log.push(asked(history, CREDIT, 3_000 + position, place, name));
     }
     let list = &mut seen.blacklist;
-    list.listings = log[1..].iter().map(|event| sighting(event, true)).collect();
+    list.listings = log[1..4].iter().map(|event| sighting(event, true)).collect();
     publish(seen, CREDIT, log);
     let list = &mut seen.blacklist;
     list.decided = [1, 2].map(|number| (listing(number), in_force(number).measures)).into();
@@ -67,13 +75,24 @@ pub(super) fn list(history: &mut History, seen: &mut Seen) {
         (3, Change::Listed(listing(2)), vec![in_force(1), in_force(2)]),
         (4, Change::Removed(listing(1)), vec![in_force(2)]),
     ] {
-        let (event, subject) = (credit(position), SUBJECT.to_owned());
+        let (line, subject) = (line(position), SUBJECT.to_owned());
         let (record, in_force) = (subject.clone(), shown.clone());
-        list.facts.push(Fact { event, position, subject, change, in_force });
+        let recorded_on = day(position).to_owned();
+        list.facts.push(Fact { line, recorded_on, subject, change, in_force });
         list.records.push(Record { subject: record, position, in_force: shown });
     }
     list.entries = [(SUBJECT.to_owned(), vec![in_force(2)])].into();
     list.checks = list.entries.clone();
+    reconciled::reconcile(history, list);
+}
+
+pub(super) fn line(position: u64) -> Line {
+    Line { position, event: credit(position), leaf: [u8::try_from(position).unwrap(); 32] }
+}
+
+/// The first fact was recorded a day before the others.
+pub(super) fn day(position: u64) -> &'static str {
+    if position == 2 { "2026-11-28" } else { "2026-11-29" }
 }
 
 fn misstated(reader: Reader, position: Option<u64>) -> Finding {
@@ -81,7 +100,7 @@ fn misstated(reader: Reader, position: Option<u64>) -> Finding {
 }
 
 /// Plants a defect of the list.
-fn planted_list(plant: impl FnOnce(&mut blacklist::Blacklist), expected: &[Finding]) {
+pub(super) fn planted_list(plant: impl FnOnce(&mut blacklist::Blacklist), expected: &[Finding]) {
     planted(|_, seen| plant(&mut seen.blacklist), expected);
 }
 
@@ -92,9 +111,9 @@ fn a_penalty_that_was_not_judged_is_lost_and_one_judged_twice_is_doubled() {
     planted(|_, seen| log(seen), &[Finding::Lost { reader, event }]);
     let again = |_: &mut History, seen: &mut Seen| {
         let published = seen.contexts.get_mut(&CREDIT).unwrap();
-        let place = Place { stream: Arc::from(STREAM), version: 5, position: 5 };
+        let place = Place { stream: Arc::from(STREAM), version: 5, position: 7 };
         let again =
-            Event { id: credit(5), command: command(3_005), place, ..published.log[0].clone() };
+            Event { id: credit(7), command: command(3_007), place, ..published.log[0].clone() };
         published.topic.push(sighting(&again, true));
         published.log.push(again);
         subscriptions::take_up(seen, CREDIT);
@@ -193,9 +212,9 @@ fn a_fact_that_does_not_say_what_its_listings_make_is_misstated() {
     };
     planted_list(forgets, &[misstated(log, Some(3))]);
     let removes_what_is_not_there = |list: &mut blacklist::Blacklist| {
-        let (event, subject) = (credit(4), SUBJECT.to_owned());
-        let (change, in_force) = (Change::Removed(listing(9)), vec![in_force(1), in_force(2)]);
-        list.facts[2] = Fact { event, position: 4, subject, change, in_force: in_force.clone() };
+        let in_force = vec![in_force(1), in_force(2)];
+        list.facts[2].change = Change::Removed(listing(9));
+        list.facts[2].in_force.clone_from(&in_force);
         list.records[2].in_force.clone_from(&in_force);
         for shown in [&mut list.entries, &mut list.checks] {
             shown.insert(SUBJECT.to_owned(), in_force.clone());

@@ -79,7 +79,7 @@ pub(super) fn subscribe(history: &mut History, seen: &mut Seen) {
     }
     publish(seen, Context::Hazard, log);
     take_up(seen, Context::Hazard);
-    let seconds = (1..=14).chain([22, 23, 24, 24, 28, 28, 28, 28, 28, 28]);
+    let seconds = (1..=16).chain([22, 23, 24, 24, 28, 28, 28, 28, 28, 28]);
     for (fed, second) in seen.feed.events.iter_mut().zip(seconds) {
         fed.at = at(second);
     }
