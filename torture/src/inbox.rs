@@ -6,15 +6,19 @@ use std::{
 use onenet_chassis::day::SystemClock;
 use onenet_kernel::{Clock as _, Timestamp};
 use onenet_proto::{
-    cloudevents::v1::{CloudEvent, cloud_event::Data},
+    cloudevents::v1::{
+        CloudEvent,
+        cloud_event::{Data, cloud_event_attribute_value::Attr},
+    },
     exchange::v1::{Beginning, subscribe_request::Start, subscribe_response::Message},
 };
 use tonic::Status;
 use uuid::Uuid;
 
 use crate::{
-    rights::{Delivered, Wish},
-    seen::{Agency, Content},
+    names::Names,
+    rights::{Delivered, Scope, Wish},
+    seen::{About, Agency, Content},
 };
 
 /// Of each agency.
@@ -22,7 +26,10 @@ pub(crate) type Inboxes = BTreeMap<Agency, Arc<Inbox>>;
 
 /// What an agency has received, with the token that covers it.
 #[derive(Default)]
-pub(crate) struct Inbox(Mutex<Kept>);
+pub(crate) struct Inbox {
+    kept: Mutex<Kept>,
+    names: Arc<Names>,
+}
 
 #[derive(Default)]
 pub(crate) struct Kept {
@@ -38,6 +45,10 @@ pub(crate) struct Kept {
 }
 
 impl Inbox {
+    pub(crate) fn new(names: Arc<Names>) -> Self {
+        Self { names, ..Self::default() }
+    }
+
     /// What was received, when nothing more will be.
     pub(crate) fn take(&self) -> (Vec<Delivered>, Vec<Wish>) {
         self.with(|kept| (std::mem::take(&mut kept.received), kept.wishes.clone()))
@@ -54,7 +65,7 @@ impl Inbox {
     }
 
     pub(crate) fn with<T>(&self, work: impl FnOnce(&mut Kept) -> T) -> T {
-        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        work(&mut self.kept.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// A batch and its token are kept together, as a subscriber's database would.
@@ -68,7 +79,8 @@ impl Inbox {
             Message::Progress(progress) => (progress.resume_token, Vec::new()),
             Message::Batch(batch) => {
                 let new = batch.deliveries.into_iter().map(|delivery| {
-                    delivered(delivery.sequence, at, delivery.event.unwrap_or_default())
+                    let event = delivery.event.unwrap_or_default();
+                    delivered(delivery.sequence, at, event, &self.names)
                 });
                 (batch.resume_token, new.collect::<Result<Vec<_>, Status>>()?)
             }
@@ -83,14 +95,14 @@ impl Inbox {
     /// Begins or goes on: what comes from here follows the present wish. What was said of deliveries that
     /// never arrived is void. Answers whether the stream may change its filter: not where an earlier change is
     /// still on its way and may reach it, so that either holds until the next resumption.
-    pub(crate) fn resume(&self, wish: &[String]) -> (Start, bool) {
+    pub(crate) fn resume(&self, wish: &Scope) -> (Start, bool) {
         self.with(|kept| {
             let (last, is_asking) = (kept.last(), std::mem::take(&mut kept.is_asking));
             for wish in &mut kept.wishes {
                 wish.perhaps_after = wish.perhaps_after.min(last);
                 wish.surely_after = wish.surely_after.min(last);
             }
-            let is_other = kept.wishes.last().is_none_or(|before| before.event_types != wish);
+            let is_other = kept.wishes.last().is_none_or(|before| before.scope != *wish);
             if is_other || is_asking {
                 kept.wish(wish, last, if is_asking { u64::MAX } else { last });
             }
@@ -110,18 +122,29 @@ impl Kept {
         self.received.last().map_or(0, |delivered| delivered.sequence)
     }
 
-    pub(crate) fn wish(&mut self, event_types: &[String], perhaps_after: u64, surely_after: u64) {
-        let event_types = event_types.to_vec();
-        self.wishes.push(Wish { event_types, perhaps_after, surely_after });
+    pub(crate) fn wish(&mut self, scope: &Scope, perhaps_after: u64, surely_after: u64) {
+        let scope = scope.clone();
+        self.wishes.push(Wish { scope, perhaps_after, surely_after });
     }
 }
 
-fn delivered(sequence: u64, at: Timestamp, event: CloudEvent) -> Result<Delivered, Status> {
+fn delivered(
+    sequence: u64,
+    at: Timestamp,
+    event: CloudEvent,
+    names: &Names,
+) -> Result<Delivered, Status> {
     let no_event = || Status::data_loss("a delivery that is no event");
     let is_reduced = event.attributes.contains_key("reduced");
+    let said = |name: &str| match event.attributes.get(name).and_then(|it| it.attr.as_ref()) {
+        Some(Attr::CeString(said)) => names.of(said),
+        _ => names.of(""),
+    };
+    let [subject, division, industry] = ["subject", "division", "industry"].map(said);
+    let about = About { subject, division, industry };
     let Some(Data::BinaryData(data)) = event.data else { return Err(no_event()) };
     let event = Uuid::parse_str(&event.id).map_err(|_malformed| no_event())?;
-    Ok(Delivered { sequence, at, is_reduced, event, content: Content::of(&data) })
+    Ok(Delivered { sequence, at, is_reduced, about, event, content: Content::of(&data) })
 }
 
 #[cfg(test)]
@@ -132,9 +155,17 @@ mod tests {
         let at = Timestamp::default();
         let (is_reduced, event, content) = (false, Uuid::nil(), Content::of(&[]));
         let new = (1..=upto)
-            .map(|sequence| Delivered { sequence, at, is_reduced, event, content })
+            .map(|sequence| {
+                let about = About::default();
+                Delivered { sequence, at, is_reduced, about, event, content }
+            })
             .collect();
         inbox.with(|kept| kept.received = new);
+    }
+
+    fn wishes() -> (Inbox, Scope, Scope) {
+        let other = Scope { subject: Some("other".to_owned()), ..Scope::default() };
+        (Inbox::default(), Scope::default(), other)
     }
 
     /// Between which sequences each wish begins.
@@ -146,8 +177,8 @@ mod tests {
 
     #[test]
     fn a_change_behind_what_arrived_begins_where_the_subscription_is_resumed() {
-        let (inbox, other) = (Inbox::default(), ["other".to_owned()]);
-        assert!(inbox.resume(&[]).1);
+        let (inbox, all, other) = wishes();
+        assert!(inbox.resume(&all).1);
         deliver(&inbox, 5);
         // the node had sent eight, of which three were lost
         inbox.with(|kept| kept.wish(&other, 8, 8));
@@ -157,17 +188,17 @@ mod tests {
 
     #[test]
     fn a_change_that_was_not_answered_may_reach_the_next_stream_and_no_further() {
-        let (inbox, other) = (Inbox::default(), ["other".to_owned()]);
-        inbox.resume(&[]);
+        let (inbox, all, other) = wishes();
+        inbox.resume(&all);
         deliver(&inbox, 5);
         inbox.with(|kept| {
             kept.is_asking = true;
             kept.wish(&other, 5, u64::MAX);
         });
-        assert!(!inbox.resume(&[]).1, "the stream changes nothing");
+        assert!(!inbox.resume(&all).1, "the stream changes nothing");
         assert_eq!(begins(&inbox), [(0, 0), (5, 5), (5, u64::MAX)]);
         deliver(&inbox, 9);
-        assert!(inbox.resume(&[]).1);
+        assert!(inbox.resume(&all).1);
         assert_eq!(begins(&inbox), [(0, 0), (5, 5), (5, 9)]);
     }
 }

@@ -22,21 +22,29 @@ const PAUSE: Duration = Duration::from_millis(200);
 pub(crate) struct Inspector {
     asker: Asker,
     plant: Asker,
-    serial: u32,
+    site: Site,
     organ: Receipt,
 }
 
+/// A plant, and where it is.
+pub(crate) struct Site {
+    /// Of its USCC.
+    pub(crate) serial: u32,
+    pub(crate) division: &'static str,
+    pub(crate) industry: &'static str,
+}
+
 impl Inspector {
-    /// The plant asks for itself; its serial is that of its USCC.
-    pub(crate) fn new(asker: Asker, plant: Asker, serial: u32, organ: Receipt) -> Self {
-        Self { asker, plant, serial, organ }
+    /// The plant asks for itself; the organ is the inspector's.
+    pub(crate) fn new(asker: Asker, plant: Asker, site: Site, organ: Receipt) -> Self {
+        Self { asker, plant, site, organ }
     }
 
     /// One danger after the other, until it is told to stop.
     pub(crate) async fn run(mut self) {
-        let Some(party) = self.asker.insist(registration(self.serial, "中原区")).await else {
-            return;
-        };
+        let Site { serial, division, industry } = self.site;
+        let register = registration(serial, division, industry, "开发区");
+        let Some(party) = self.asker.insist(register).await else { return };
         loop {
             self.pursue(&party).await;
             self.asker.send_again().await;
@@ -51,7 +59,7 @@ impl Inspector {
     async fn pursue(&mut self, registered: &Receipt) -> Option<()> {
         let report = ReportHiddenDangerRequest {
             fresh_as: vec![self.organ.clone(), registered.clone()],
-            enterprise: uscc(self.serial),
+            enterprise: uscc(self.site.serial),
             finding: Some(finding(0)),
             ..ReportHiddenDangerRequest::default()
         };

@@ -37,6 +37,7 @@ mod reconciled;
 mod report;
 mod rights;
 mod run;
+mod scopes;
 mod seen;
 mod setup;
 mod subscriber;
@@ -48,7 +49,7 @@ pub use self::{
     history::{Asked, History, Outcome, Place, Read, Recorder},
     reconciled::{Acknowledged, Claim, Compared, Count, Line, Open, Reconciled, Refused},
     report::Report,
-    rights::{Correction, Delivered, Fed, Feed, Felt, Grant, Subscription, Wish},
+    rights::{Correction, Delivered, Fed, Feed, Felt, Grant, Scope, Subscription, Wish},
     run::Torture,
-    seen::{Agency, Content, Context, Event, Published, Reader, Seen, Sighting},
+    seen::{About, Agency, Content, Context, Event, Published, Reader, Seen, Sighting},
 };

@@ -15,7 +15,7 @@ use crate::{
     asker::Asker,
     history::Read,
     seen::Context,
-    setup::PLACE,
+    setup::{INDUSTRY, PLACE},
 };
 
 /// USCC serials of one writer; they have seven digits.
@@ -76,7 +76,7 @@ impl Writer {
     /// One that is registered with other content, which is refused.
     async fn register_otherwise(&mut self) {
         if let Some(&serial) = self.asker.chance.choice(&self.plain) {
-            self.asker.ask(registration(serial, "别处")).await;
+            self.asker.ask(registration(serial, PLACE, INDUSTRY, "别处")).await;
         }
     }
 
@@ -113,7 +113,7 @@ impl Plants {
     pub(crate) async fn register(&mut self, asker: &mut Asker) -> (u32, Option<Receipt>) {
         let serial = self.next;
         self.next += 1;
-        (serial, asker.ask(registration(serial, "中原区")).await)
+        (serial, asker.ask(registration(serial, PLACE, INDUSTRY, "中原区")).await)
     }
 }
 
@@ -122,10 +122,16 @@ pub(crate) fn first(number: u32) -> u32 {
     number * SERIALS + FIRST
 }
 
-/// A chemical plant of the county.
-pub(crate) fn registration(serial: u32, address: &str) -> RegisterEnterpriseRequest {
+/// A plant somewhere.
+pub(crate) fn registration(
+    serial: u32,
+    division: &str,
+    industry: &str,
+    address: &str,
+) -> RegisterEnterpriseRequest {
     let enterprise = Enterprise {
-        division: PLACE.to_owned(),
+        division: division.to_owned(),
+        industry: industry.to_owned(),
         address: address.to_owned(),
         ..Registered::plant(&uscc(serial))
     };

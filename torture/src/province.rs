@@ -12,7 +12,7 @@ use onenet_kernel::{Clock as _, Timestamp};
 use onenet_proto::{
     common::v1::Receipt,
     exchange::v1::{
-        GiveGrantRequest, ListGrantsRequest, RevokeGrantRequest,
+        GiveGrantRequest, GrantTerms, ListGrantsRequest, RevokeGrantRequest,
         exchange_service_client::ExchangeServiceClient,
     },
 };
@@ -22,7 +22,7 @@ use crate::{
     ask::{answered, timed},
     asker::Asker,
     officer::key,
-    rights::{Felt, Grant},
+    rights::{Felt, Grant, Scope},
     seen::Context,
 };
 
@@ -36,7 +36,8 @@ const REVOKED: Range<u64> = 6_000..12_000;
 pub(crate) struct Province {
     asker: Asker,
     agency: u32,
-    event_types: Vec<String>,
+    /// What it gives, one of these each time.
+    scopes: Vec<Scope>,
     given: Arc<Grants>,
 }
 
@@ -53,7 +54,7 @@ struct Seen {
 
 #[derive(Clone)]
 struct Term {
-    event_types: Vec<String>,
+    scope: Scope,
     given: Seen,
     revoked: Option<Seen>,
 }
@@ -69,8 +70,8 @@ impl Grants {
             Felt { from: seen.from, until }
         };
         let terms = self.with(|terms| terms.clone());
-        let grants = terms.into_iter().map(|Term { event_types, given, revoked }| Grant {
-            event_types,
+        let grants = terms.into_iter().map(|Term { scope, given, revoked }| Grant {
+            scope,
             given: felt(given),
             revoked: revoked.map(felt),
         });
@@ -106,9 +107,8 @@ fn micros(time: Duration) -> i64 {
 }
 
 impl Province {
-    pub(crate) fn new(asker: Asker, agency: u32, event_types: &[&str], given: Arc<Grants>) -> Self {
-        let event_types = event_types.iter().map(|&name| name.to_owned()).collect();
-        Self { asker, agency, event_types, given }
+    pub(crate) fn new(asker: Asker, agency: u32, scopes: Vec<Scope>, given: Arc<Grants>) -> Self {
+        Self { asker, agency, scopes, given }
     }
 
     /// Until it is told to stop.
@@ -119,12 +119,12 @@ impl Province {
     async fn give_and_revoke(&mut self) -> Option<()> {
         let from = SystemClock.now();
         let given = Seen { from, known: None };
-        let event_types = self.event_types.clone();
-        self.given.with(|terms| terms.push(Term { event_types, given, revoked: None }));
-        let names: Vec<&str> = self.event_types.iter().map(String::as_str).collect();
+        let scope = self.asker.chance.choice(&self.scopes).cloned()?;
+        let terms = terms_of(&scope);
+        self.given.with(|terms| terms.push(Term { scope, given, revoked: None }));
         let give = GiveGrantRequest {
             agency: uscc(self.agency),
-            terms: Some(grant_terms(&names)),
+            terms: Some(terms),
             ..GiveGrantRequest::default()
         };
         let receipt = self.asker.insist(give).await?;
@@ -165,6 +165,13 @@ impl Province {
         let ask = ListGrantsRequest { fresh_as, agency, ..ListGrantsRequest::default() };
         answered(ExchangeServiceClient::new(channel).list_grants(timed(ask))).await.map(drop)
     }
+}
+
+fn terms_of(scope: &Scope) -> GrantTerms {
+    let Scope { event_types, subtree, industries, .. } = scope.clone();
+    let whole = grant_terms(&[]);
+    let subtree = subtree.unwrap_or(whole.subtree);
+    GrantTerms { event_types, subtree, industries, ..whole }
 }
 
 #[cfg(test)]

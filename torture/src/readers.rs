@@ -19,7 +19,7 @@ use crate::{
     names::Names,
     node::Node,
     rights::Subscription,
-    seen::{Content, Context, Event, Published, Reader, Seen},
+    seen::{About, Content, Context, Event, Published, Reader, Seen},
 };
 
 const PAGE: u32 = 1_000;
@@ -124,6 +124,11 @@ impl Reading<'_> {
             ordinal: recorded.ordinal,
             led_by: recorded.causation_id,
             event_type: self.names.of(&recorded.event_type),
+            about: About {
+                subject: self.names.of(&recorded.key.subject),
+                division: self.names.of(&recorded.key.division),
+                industry: self.names.of(&recorded.key.industry),
+            },
             content: Content::of(&recorded.payload),
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use onenet_kernel::Timestamp;
 use uuid::Uuid;
 
-use crate::seen::{Content, Event};
+use crate::seen::{About, Content, Event};
 
 /// When a change of rights is felt: not before the first, by everybody after the second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,11 +16,24 @@ pub struct Felt {
     pub until: Timestamp,
 }
 
+/// Which events somebody may have or wants: those that each part lets pass.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scope {
+    /// Full protobuf names; none: every type.
+    pub event_types: Vec<String>,
+    /// Of this division and those below it; none: everywhere.
+    pub subtree: Option<String>,
+    /// Of industries that begin so; none: every industry, and none.
+    pub industries: Vec<String>,
+    /// About this one (USCC); none: about everybody.
+    pub subject: Option<String>,
+}
+
 /// A grant, while it was given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
     /// What may be received.
-    pub event_types: Vec<String>,
+    pub scope: Scope,
     /// Its beginning.
     pub given: Felt,
     /// Its end; none while it is in force.
@@ -30,8 +43,8 @@ pub struct Grant {
 /// What a subscriber wants, from some sequence on; ended by the next wish.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wish {
-    /// The types; none: all.
-    pub event_types: Vec<String>,
+    /// What.
+    pub scope: Scope,
     /// Deliveries with a higher sequence may follow it.
     pub perhaps_after: u64,
     /// Deliveries with a higher sequence follow it. Where the node said so, the same.
@@ -47,6 +60,8 @@ pub struct Delivered {
     pub at: Timestamp,
     /// It holds the reference and the reason alone.
     pub is_reduced: bool,
+    /// Whom and where it says that the event is about; what it leaves out is empty.
+    pub about: About,
     /// The event.
     pub event: Uuid,
     /// Its bytes.
@@ -98,30 +113,30 @@ pub struct Feed {
     pub ended: Timestamp,
 }
 
+impl Scope {
+    /// Whether an event lies in it. The code of a division begins with that of the one above it.
+    pub(crate) fn holds(&self, event: &Event) -> bool {
+        let About { subject, division, industry } = &event.about;
+        (self.event_types.is_empty()
+            || self.event_types.iter().any(|name| **name == *event.event_type))
+            && self.subtree.as_ref().is_none_or(|subtree| division.starts_with(subtree))
+            && (self.industries.is_empty()
+                || self.industries.iter().any(|prefix| industry.starts_with(prefix)))
+            && self.subject.as_ref().is_none_or(|wanted| **wanted == **subject)
+    }
+}
+
 impl Grant {
     /// Whether it lets an event pass that was judged at a time between these, whatever the time.
     pub(crate) fn surely_opens(&self, event: &Event, from: Timestamp, until: Timestamp) -> bool {
         let ends_later = self.revoked.is_none_or(|revoked| until < revoked.from);
-        self.names(event) && self.given.until <= from && ends_later
+        self.scope.holds(event) && self.given.until <= from && ends_later
     }
 
     /// Whether there is a time between these at which it may have let an event pass.
     pub(crate) fn perhaps_opens(&self, event: &Event, from: Timestamp, until: Timestamp) -> bool {
         let ended_before = self.revoked.is_some_and(|revoked| revoked.until < from);
-        self.names(event) && self.given.from <= until && !ended_before
-    }
-
-    /// Whether it is for events of this type.
-    pub(crate) fn names(&self, event: &Event) -> bool {
-        self.event_types.iter().any(|name| **name == *event.event_type)
-    }
-}
-
-impl Wish {
-    /// Whether an event is wanted.
-    pub(crate) fn passes(&self, event: &Event) -> bool {
-        self.event_types.is_empty()
-            || self.event_types.iter().any(|name| **name == *event.event_type)
+        self.scope.holds(event) && self.given.from <= until && !ended_before
     }
 }
 

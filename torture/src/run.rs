@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context as _, Result};
 use fastrand::Rng;
 use onenet_chassis::{day::SystemClock, testing::uscc};
-use onenet_kernel::{Clock as _, Timestamp};
+use onenet_kernel::Clock as _;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -19,16 +19,21 @@ use crate::{
     faults::{Fault, schedule, strike},
     history::Recorder,
     inbox::{Inbox, Inboxes},
-    inspector::Inspector,
+    inspector::{Inspector, Site},
     load::{self, Writer},
+    names::Names,
     node::Node,
     officer::Officer,
     platform::Platform,
     province::{Disturbance, Grants, Province},
     readers,
-    rights::{Felt, Grant},
+    rights::Scope,
+    scopes::{granted, steady_grant, wanted},
     seen::{Agency, Context},
-    setup::{self, AGENCY, CHANGING, CHANGING_GRANTED, COUNTY, GRANTED, Known, PLATFORM, PROVINCE},
+    setup::{
+        self, AGENCY, CHANGING, COUNTY, INDUSTRIES, Known, OTHER_COUNTY, OTHER_PLACE, PLACE,
+        PLATFORM, PROVINCE,
+    },
     subscriber::Subscriber,
 };
 
@@ -62,7 +67,7 @@ impl Torture<'_> {
         let known = setup::register(&node, &recorder, &mut || new_id(&mut ids)).await?;
         tell(&format!("已就绪 / ready: {:.1} s", started.elapsed().as_secs_f64()));
 
-        let (inboxes, _subscribers) = subscribe(&node, &mut chance)?;
+        let (inboxes, _subscribers) = subscribe(&node, recorder.names(), &mut chance)?;
         let (grants, stop) = (Arc::<Grants>::default(), CancellationToken::new());
         let asker = |of, chance| {
             Ok(Asker::new(node.caller(&uscc(of))?, Arc::clone(&recorder), chance, stop.clone()))
@@ -122,13 +127,14 @@ impl Torture<'_> {
 }
 
 /// Both agencies subscribe, until what is answered beside their inboxes is dropped.
-fn subscribe(node: &Node, chance: &mut Rng) -> Result<(Inboxes, JoinSet<()>)> {
+fn subscribe(node: &Node, names: &Arc<Names>, chance: &mut Rng) -> Result<(Inboxes, JoinSet<()>)> {
     let (mut inboxes, mut subscribers) = (Inboxes::new(), JoinSet::new());
-    for (agency, serial, wishes) in
-        [(Agency::Steady, AGENCY, vec![vec![]]), (Agency::Changing, CHANGING, wishes())]
-    {
+    for (agency, serial, wishes) in [
+        (Agency::Steady, AGENCY, vec![Scope::default()]),
+        (Agency::Changing, CHANGING, wanted(load::first(WRITERS + OFFICERS))),
+    ] {
         let channel = node.caller(&uscc(serial))?.channel(Context::Exchange)?;
-        let inbox = Arc::<Inbox>::default();
+        let inbox = Arc::new(Inbox::new(Arc::clone(names)));
         inboxes.insert(agency, Arc::clone(&inbox));
         subscribers.spawn(Subscriber::new(channel, inbox, chance.fork(), wishes).run());
     }
@@ -138,37 +144,32 @@ fn subscribe(node: &Node, chance: &mut Rng) -> Result<(Inboxes, JoinSet<()>)> {
 /// Everybody asks, in the name of the county's bureau, of the province's, or of a plant.
 fn ask(
     asker_of: impl Fn(u32, Rng) -> Result<Asker>,
-    Known { organ, .. }: &Known,
+    Known { organ, other_organ, .. }: &Known,
     grants: &Arc<Grants>,
     chance: &mut Rng,
 ) -> Result<JoinSet<()>> {
     let mut writers = JoinSet::new();
     for number in 0..WRITERS + OFFICERS + INSPECTORS {
-        let asker = asker_of(COUNTY, chance.fork())?;
+        let inspects = number >= WRITERS + OFFICERS;
+        // half of the inspectors are the other county's
+        let (county, organ, division) = if inspects && number % 2 == 1 {
+            (OTHER_COUNTY, other_organ, OTHER_PLACE)
+        } else {
+            (COUNTY, organ, PLACE)
+        };
+        let asker = asker_of(county, chance.fork())?;
         if number < WRITERS {
             writers.spawn(Writer::new(number, asker).run());
-        } else if number < WRITERS + OFFICERS {
-            writers.spawn(Officer::new(number, asker, organ.clone()).run());
-        } else {
-            let serial = load::first(number);
+        } else if inspects {
+            let (serial, industry) = (load::first(number), INDUSTRIES[number as usize % 3]);
+            let site = Site { serial, division, industry };
             let plant = asker_of(serial, chance.fork())?;
-            writers.spawn(Inspector::new(asker, plant, serial, organ.clone()).run());
+            writers.spawn(Inspector::new(asker, plant, site, organ.clone()).run());
+        } else {
+            writers.spawn(Officer::new(number, asker, organ.clone()).run());
         }
     }
     let (asker, given) = (asker_of(PROVINCE, chance.fork())?, Arc::clone(grants));
-    writers.spawn(Province::new(asker, CHANGING, &CHANGING_GRANTED, given).run());
+    writers.spawn(Province::new(asker, CHANGING, granted(), given).run());
     Ok(writers)
-}
-
-/// Given before anything was recorded that it opens, and never revoked.
-fn steady_grant() -> Grant {
-    let beginning = Timestamp::default();
-    let given = Felt { from: beginning, until: beginning };
-    Grant { event_types: GRANTED.map(str::to_owned).to_vec(), given, revoked: None }
-}
-
-/// What the other agency wants by turns: all that it may have, reports alone, and all but reports.
-fn wishes() -> Vec<Vec<String>> {
-    let [reported, rest @ ..] = CHANGING_GRANTED.map(str::to_owned);
-    vec![vec![], vec![reported], rest.to_vec()]
 }

@@ -99,6 +99,17 @@ impl Content {
     }
 }
 
+/// Whom and where an event is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct About {
+    /// The subject, for most events a USCC.
+    pub subject: Arc<str>,
+    /// Code of the division.
+    pub division: Arc<str>,
+    /// Code of the industry; empty where there is none.
+    pub industry: Arc<str>,
+}
+
 /// An event of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
@@ -114,6 +125,8 @@ pub struct Event {
     pub led_by: Option<Uuid>,
     /// Full protobuf name.
     pub event_type: Arc<str>,
+    /// Whom and where it is about.
+    pub about: About,
     /// Its stored bytes.
     pub content: Content,
 }

@@ -14,36 +14,27 @@ use crate::{
     ask::{Ask, Caller},
     history::Recorder,
     node::Node,
+    scopes::GRANTED,
 };
 
 /// Supervises the province, and gives grants.
 pub(crate) const PROVINCE: u32 = 1;
-/// The county's bureau, in whose name everything is asked; it may punish.
+/// The county's bureau, in whose name nearly everything is asked; it may punish.
 pub(crate) const COUNTY: u32 = 2;
+/// That of another county, of which there are hidden dangers alone.
+pub(crate) const OTHER_COUNTY: u32 = 3;
 /// Whose subscription is watched, and who has a grant that comes and goes.
 pub(crate) const AGENCY: u32 = 30;
 pub(crate) const CHANGING: u32 = 31;
 /// Who reads the list, and says what it has applied.
 pub(crate) const PLATFORM: u32 = 32;
-/// Where everything happens.
+/// Where nearly everything happens.
 pub(crate) const PLACE: &str = "410102";
-/// Types that the agency has a grant for.
-pub(crate) const GRANTED: [&str; 5] = [
-    "onenet.enterprise.v1.EnterpriseRegistered",
-    "onenet.enterprise.v1.KeyEnterpriseDesignated",
-    "onenet.enforcement.v1.PenaltyTookEffect",
-    "onenet.credit.v1.SubjectListed",
-    "onenet.credit.v1.SubjectRemoved",
-];
-/// Types that the other agency has a grant for, while it has one: withdrawals are not among them.
-pub(crate) const CHANGING_GRANTED: [&str; 6] = [
-    "onenet.hazard.v1.HiddenDangerReported",
-    "onenet.hazard.v1.HiddenDangerCorrected",
-    "onenet.hazard.v1.TreatmentReported",
-    "onenet.hazard.v1.TreatmentReportCorrected",
-    "onenet.hazard.v1.RectificationOrdered",
-    "onenet.hazard.v1.HiddenDangerOverdue",
-];
+/// The other county.
+pub(crate) const OTHER_PLACE: &str = "410103";
+/// Of most plants; and of three that are inspected.
+pub(crate) const INDUSTRY: &str = "2614";
+pub(crate) const INDUSTRIES: [&str; 3] = [INDUSTRY, "2511", "0610"];
 /// A node on a busy machine may take so long from its start until it knows its first organisations.
 const KNOWN_WITHIN: Duration = Duration::from_mins(2);
 const AGAIN_AFTER: Duration = Duration::from_millis(200);
@@ -52,6 +43,8 @@ const AGAIN_AFTER: Duration = Duration::from_millis(200);
 pub(crate) struct Known {
     /// The county's bureau.
     pub(crate) organ: Receipt,
+    /// That of the other county.
+    pub(crate) other_organ: Receipt,
     /// Who reads the list.
     pub(crate) platform: Receipt,
 }
@@ -63,7 +56,7 @@ pub(crate) async fn register(
     new_id: &mut impl FnMut() -> Uuid,
 ) -> Result<Known> {
     let operator = node.caller(OPERATOR)?;
-    for code in ["41", "4101", PLACE] {
+    for code in ["41", "4101", PLACE, OTHER_PLACE] {
         let Registered::Division(division) = Registered::division(code) else { continue };
         let division = Some(division);
         let ask = RegisterDivisionRequest { division, ..RegisterDivisionRequest::default() };
@@ -73,6 +66,8 @@ pub(crate) async fn register(
     ask_for(&operator, recorder, &registration(province), new_id()).await?;
     let county = papers::bureau(&uscc(COUNTY), PLACE);
     let organ = ask_for(&operator, recorder, &registration(county), new_id()).await?;
+    let county = papers::bureau(&uscc(OTHER_COUNTY), OTHER_PLACE);
+    let other_organ = ask_for(&operator, recorder, &registration(county), new_id()).await?;
     let province = node.caller(&uscc(PROVINCE))?;
     let agency = |serial| {
         let fingerprint = node.private.fingerprint(&uscc(serial))?;
@@ -89,7 +84,7 @@ pub(crate) async fn register(
         ..GiveGrantRequest::default()
     };
     ask_for(&province, recorder, &give.into(), new_id()).await?;
-    Ok(Known { organ, platform })
+    Ok(Known { organ, other_organ, platform })
 }
 
 fn registration(organisation: Organisation) -> Ask {

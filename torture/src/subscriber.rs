@@ -14,6 +14,7 @@ use tonic_types::StatusExt as _;
 use crate::{
     ask::{answered, timed},
     inbox::Inbox,
+    rights::Scope,
 };
 
 /// While anything moves, the node says something every second: after so long it has nothing to say, or is not
@@ -26,8 +27,8 @@ pub(crate) struct Subscriber {
     channel: Channel,
     inbox: Arc<Inbox>,
     chance: Rng,
-    /// Types that it wants; none: all. With one alone it never changes.
-    wishes: Vec<Vec<String>>,
+    /// What it wants. With one alone it never changes.
+    wishes: Vec<Scope>,
 }
 
 impl Subscriber {
@@ -35,7 +36,7 @@ impl Subscriber {
         channel: Channel,
         inbox: Arc<Inbox>,
         chance: Rng,
-        wishes: Vec<Vec<String>>,
+        wishes: Vec<Scope>,
     ) -> Self {
         Self { channel, inbox, chance, wishes }
     }
@@ -118,6 +119,8 @@ impl Subscriber {
     }
 }
 
-fn filter(event_types: Vec<String>) -> Option<Filter> {
-    (!event_types.is_empty()).then(|| Filter { event_types, ..Filter::default() })
+fn filter(wish: Scope) -> Option<Filter> {
+    let is_all = wish == Scope::default();
+    let Scope { event_types, subtree, industries, subject } = wish;
+    (!is_all).then_some(Filter { event_types, subtree, industries, subject })
 }

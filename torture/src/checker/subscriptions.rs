@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{Finding, events::counted};
 use crate::{
-    Event, Reader, Seen,
+    About, Event, Reader, Seen,
     rights::{Correction, Delivered, Feed, Subscription},
 };
 
@@ -80,7 +80,7 @@ impl Judge<'_> {
             let (_, event) = self.events.get(&fed.event)?;
             let may =
                 self.subscription.grants.iter().any(|it| it.surely_opens(event, fed.at, until));
-            let wants = self.subscription.wishes_behind(sequence).all(|it| it.passes(event));
+            let wants = self.subscription.wishes_behind(sequence).all(|it| it.scope.holds(event));
             let corrects = self.feed.corrections.get(&fed.event);
             let undoes = corrects.is_some_and(|it| self.undoes_what_was_sent(it));
             ((may && wants) || undoes).then_some(fed.event)
@@ -93,7 +93,7 @@ impl Judge<'_> {
         let Subscription { grants, .. } = self.subscription;
         let at = delivered.at;
         let may = grants.iter().any(|it| it.perhaps_opens(event, fed_at, at));
-        let wants = self.subscription.wishes_of(delivered.sequence).any(|it| it.passes(event));
+        let wants = self.subscription.wishes_of(delivered.sequence).any(|it| it.scope.holds(event));
         let correction = self.feed.corrections.get(&id);
         let undoes = correction.is_some_and(|it| self.undoes_what_may_have_been_sent(it));
         let passes = if delivered.is_reduced { undoes } else { may && (wants || undoes) };
@@ -101,12 +101,12 @@ impl Judge<'_> {
             return Some(Finding::Foreign { reader, event: id });
         }
         let expected = match correction {
-            Some(correction) if delivered.is_reduced => correction.reduced,
-            _ => event.content,
+            Some(correction) if delivered.is_reduced => (correction.reduced, About::default()),
+            _ => (event.content, event.about.clone()),
         };
         let is_less_than_granted =
             delivered.is_reduced && grants.iter().any(|it| it.surely_opens(event, fed_at, at));
-        (delivered.content != expected || is_less_than_granted)
+        ((delivered.content, delivered.about.clone()) != expected || is_less_than_granted)
             .then_some(Finding::Altered { reader, event: id })
     }
 
@@ -119,8 +119,8 @@ impl Judge<'_> {
         let Subscription { grants, wishes, .. } = self.subscription;
         correction.corrects.iter().filter_map(|id| self.events.get(id)).any(|(_, event)| {
             self.shown.contains(&event.id)
-                || (grants.iter().any(|it| it.names(event))
-                    && wishes.iter().any(|it| it.passes(event)))
+                || (grants.iter().any(|it| it.scope.holds(event))
+                    && wishes.iter().any(|it| it.scope.holds(event)))
         })
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::*;
-use crate::{Agency, Asked, Content, Outcome, Published, Read, blacklist, rights};
+use crate::{About, Agency, Asked, Content, Outcome, Published, Read, blacklist, rights};
 
 const ENTERPRISES: [&str; 3] = ["enterprise-a", "enterprise-b", "enterprise-c"];
 const SHARED: &str = "Registered";
@@ -60,6 +60,7 @@ fn event(position: u64, place: Place, event_type: &str) -> Event {
         ordinal: 0,
         led_by: None,
         event_type: Arc::from(event_type),
+        about: About::default(),
         content: Content::of(&[]),
     }
 }

@@ -21,7 +21,7 @@ use crate::{
     names::Names,
     node::Node,
     seen::Context,
-    setup::{COUNTY, patiently},
+    setup::{PROVINCE, patiently},
 };
 
 /// In front of the keys of the streams that are shown.
@@ -36,7 +36,7 @@ pub(super) async fn read_models(
     newest: &BTreeMap<Context, Recorded>,
     names: &Names,
 ) -> Result<BTreeMap<Arc<str>, u64>> {
-    let caller = node.caller(&uscc(COUNTY))?;
+    let caller = node.caller(&uscc(PROVINCE))?;
     let fresh = |context| newest.get(&context).map(fresh_as).unwrap_or_default();
     let mut shown = BTreeMap::new();
 

@@ -1,7 +1,7 @@
 //! What two agencies were sent, with each defect that it may have.
 
 use onenet_kernel::Timestamp;
-use rights::{Correction, Delivered, Fed, Felt, Grant, Subscription, Wish};
+use rights::{Correction, Delivered, Fed, Felt, Grant, Scope, Subscription, Wish};
 
 use super::*;
 use crate::checker::corrections::{REPORTED, TREATMENT_REPORTED};
@@ -26,8 +26,19 @@ fn danger(number: u64) -> Uuid {
 }
 
 fn of(event: &Event, sequence: u64, second: i64) -> Delivered {
-    let (event, content) = (event.id, event.content);
-    Delivered { sequence, at: at(second), is_reduced: false, event, content }
+    let Event { id: event, content, ref about, .. } = *event;
+    Delivered { sequence, at: at(second), is_reduced: false, about: about.clone(), event, content }
+}
+
+/// Of every danger.
+fn about() -> About {
+    let [subject, division, industry] = ["p", "410102", "2614"].map(Arc::from);
+    About { subject, division, industry }
+}
+
+fn of_types(names: &[&str]) -> Scope {
+    let event_types = names.iter().map(|&name| name.to_owned()).collect();
+    Scope { event_types, ..Scope::default() }
 }
 
 fn reduced(number: u64) -> Content {
@@ -75,7 +86,7 @@ pub(super) fn subscribe(history: &mut History, seen: &mut Seen) {
         let asked = Asked { context: Context::Hazard, attempts };
         history.commands.insert(command(5_000 + number), asked);
         let content = Content::of(format!("{name} {number}").as_bytes());
-        log.push(Event { content, ..event(5_000 + number, place, name) });
+        log.push(Event { content, about: about(), ..event(5_000 + number, place, name) });
     }
     publish(seen, Context::Hazard, log);
     take_up(seen, Context::Hazard);
@@ -97,26 +108,31 @@ pub(super) fn subscribe(history: &mut History, seen: &mut Seen) {
     let log = &seen.contexts[&HERE].log;
     let shared = log.iter().filter(|event| *event.event_type == *SHARED);
     let delivered = (1..).zip(shared).map(|(sequence, event)| of(event, sequence, 20)).collect();
-    let grant = Grant { event_types: vec![SHARED.to_owned()], given: felt(0, 0), revoked: None };
-    let all = Wish { event_types: vec![], perhaps_after: 0, surely_after: 0 };
+    let grant = Grant { scope: of_types(&[SHARED]), given: felt(0, 0), revoked: None };
+    let all = Wish { scope: Scope::default(), perhaps_after: 0, surely_after: 0 };
     let steady = Subscription { grants: vec![grant], wishes: vec![all.clone()], delivered };
     seen.subscriptions.insert(Agency::Steady, steady);
 
     let log = &seen.contexts[&Context::Hazard].log[2..];
-    let told = Delivered { is_reduced: true, content: reduced(5), ..of(&log[4], 4, 29) };
+    let told = to_reduced(&of(&log[4], 4, 29), 5);
     let changing = Subscription {
         grants: vec![Grant {
-            event_types: [REPORTED, CORRECTED].map(str::to_owned).to_vec(),
+            scope: of_types(&[REPORTED, CORRECTED]),
             given: felt(20, 21),
             revoked: Some(felt(25, 27)),
         }],
         wishes: vec![
             all,
-            Wish { event_types: vec![CORRECTED.to_owned()], perhaps_after: 1, surely_after: 1 },
+            Wish { scope: of_types(&[CORRECTED]), perhaps_after: 1, surely_after: 1 },
         ],
         delivered: vec![of(&log[0], 1, 22), of(&log[1], 2, 23), of(&log[3], 3, 24), told],
     };
     seen.subscriptions.insert(Agency::Changing, changing);
+}
+
+fn to_reduced(delivered: &Delivered, number: u64) -> Delivered {
+    let about = About::default();
+    Delivered { is_reduced: true, about, content: reduced(number), ..delivered.clone() }
 }
 
 fn planted_in(agency: Agency, plant: impl FnOnce(&mut Subscription), expected: &[Finding]) {
@@ -262,7 +278,7 @@ fn a_correction_of_what_was_never_delivered_is_foreign() {
     let plant = |_: &mut History, seen: &mut Seen| {
         one_more(seen, Agency::Changing, danger(10), 29);
         let own = seen.subscriptions.get_mut(&Agency::Changing).unwrap();
-        (own.delivered[4].is_reduced, own.delivered[4].content) = (true, reduced(10));
+        own.delivered[4] = to_reduced(&own.delivered[4], 10);
     };
     planted(plant, &[Finding::Foreign { reader: CHANGING, event: danger(10) }]);
 }
@@ -294,6 +310,7 @@ fn a_reduced_correction_that_says_more_is_altered_and_a_whole_one_foreign() {
     planted_in(Agency::Changing, says_more, &[altered]);
     let whole = |own: &mut Subscription| {
         own.delivered[3].content = Content::of(b"Withdrawn 5");
+        own.delivered[3].about = about();
         own.delivered[3].is_reduced = false;
     };
     let foreign = Finding::Foreign { reader: CHANGING, event: danger(5) };
@@ -303,9 +320,56 @@ fn a_reduced_correction_that_says_more_is_altered_and_a_whole_one_foreign() {
 #[test]
 fn a_correction_that_is_reduced_where_the_grant_lets_it_pass_is_altered() {
     let less = |own: &mut Subscription| {
-        own.delivered[1].content = reduced(2);
-        own.delivered[1].is_reduced = true;
+        own.delivered[1] = to_reduced(&own.delivered[1], 2);
     };
     let altered = Finding::Altered { reader: CHANGING, event: danger(2) };
     planted_in(Agency::Changing, less, &[altered]);
+}
+
+#[test]
+fn what_lies_outside_a_grants_division_or_industry_is_foreign() {
+    let foreign = |number| Finding::Foreign { reader: CHANGING, event: danger(number) };
+    let outside: [fn(&mut Scope); 3] = [
+        |scope| scope.subtree = Some("410103".to_owned()),
+        |scope| scope.subtree = Some("410102001".to_owned()),
+        |scope| scope.industries = vec!["25".to_owned(), "2615".to_owned()],
+    ];
+    for narrow in outside {
+        let plant = |own: &mut Subscription| narrow(&mut own.grants[0].scope);
+        planted_in(Agency::Changing, plant, &[foreign(1), foreign(2), foreign(4)]);
+    }
+    let around = |own: &mut Subscription| {
+        own.grants[0].scope.subtree = Some("4101".to_owned());
+        own.grants[0].scope.industries = vec!["25".to_owned(), "26".to_owned()];
+    };
+    planted_in(Agency::Changing, around, &[]);
+}
+
+#[test]
+fn what_lies_in_a_filter_and_did_not_come_is_lost_and_what_lies_outside_is_foreign() {
+    let lost = [Finding::Lost { reader: CHANGING, event: danger(3) }];
+    let foreign = [1, 4].map(|number| Finding::Foreign { reader: CHANGING, event: danger(number) });
+    let parts: [fn(&mut Scope, bool); 3] = [
+        |scope, fits| scope.subject = Some(if fits { "p" } else { "q" }.to_owned()),
+        |scope, fits| scope.subtree = Some(if fits { "4101" } else { "4102" }.to_owned()),
+        |scope, fits| scope.industries = vec![if fits { "2614" } else { "06" }.to_owned()],
+    ];
+    for part in parts {
+        for (fits, found) in [(true, &lost[..]), (false, &foreign[..])] {
+            let plant = |own: &mut Subscription| {
+                own.wishes.truncate(1);
+                part(&mut own.wishes[0].scope, fits);
+            };
+            planted_in(Agency::Changing, plant, found);
+        }
+    }
+}
+
+#[test]
+fn a_delivery_that_says_other_than_the_log_whom_and_where_it_is_about_is_altered() {
+    let altered = |number| Finding::Altered { reader: CHANGING, event: danger(number) };
+    let elsewhere = |own: &mut Subscription| own.delivered[0].about.division = Arc::from("410103");
+    planted_in(Agency::Changing, elsewhere, &[altered(1)]);
+    let tells = |own: &mut Subscription| own.delivered[3].about.subject = about().subject;
+    planted_in(Agency::Changing, tells, &[altered(5)]);
 }
