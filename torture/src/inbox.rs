@@ -40,8 +40,8 @@ pub(crate) struct Kept {
     /// A change of filter is on its way, and nobody knows how far.
     pub(crate) is_asking: bool,
     pub(crate) breaks: u64,
-    /// The node had nothing more to send, and said nothing for as long as it may.
-    silent_at: Option<Timestamp>,
+    /// When it was last told that it has no grant, where nothing was ever sent that could be corrected.
+    refused_at: Option<Timestamp>,
 }
 
 impl Inbox {
@@ -59,9 +59,9 @@ impl Inbox {
         self.with(|kept| kept.breaks)
     }
 
-    /// When the node last had nothing to say for so long that it has nothing more.
-    pub(crate) fn silent_at(&self) -> Option<Timestamp> {
-        self.with(|kept| kept.silent_at)
+    /// The token last kept, and when there was last no grant at all.
+    pub(crate) fn stands(&self) -> (Option<String>, Option<Timestamp>) {
+        self.with(|kept| (kept.token.clone(), kept.refused_at))
     }
 
     pub(crate) fn with<T>(&self, work: impl FnOnce(&mut Kept) -> T) -> T {
@@ -111,8 +111,11 @@ impl Inbox {
         })
     }
 
-    pub(crate) fn rest(&self) {
-        self.with(|kept| kept.silent_at = Some(SystemClock.now()));
+    /// There is no grant. What was sent before can still be corrected.
+    pub(crate) fn refused(&self) {
+        self.with(|kept| {
+            kept.refused_at = kept.received.is_empty().then(|| SystemClock.now());
+        });
     }
 }
 

@@ -7,7 +7,7 @@ mod views;
 use std::{collections::BTreeMap, sync::Arc};
 
 use anyhow::{Context as _, Result};
-use onenet_chassis::tools;
+use onenet_chassis::{testing::uscc, tools};
 use onenet_eventstore::PgLog;
 use onenet_kernel::Recorded;
 use tokio::task::JoinSet;
@@ -20,6 +20,7 @@ use crate::{
     node::Node,
     rights::Subscription,
     seen::{About, Content, Context, Event, Published, Reader, Seen},
+    setup::serial,
 };
 
 const PAGE: u32 = 1_000;
@@ -60,8 +61,11 @@ pub(crate) async fn read(
         late.push("汇流未赶上 / the feed did not catch up with the logs".to_owned());
     }
     for (&agency, inbox) in inboxes {
-        if !rest::silent(inbox).await? {
-            late.push(format!("订阅未静止 / no rest: {}", Reader::Subscription(agency)));
+        if !rest::looked_at_all(node, &uscc(serial(agency)), inbox).await? {
+            late.push(format!(
+                "订阅未赶上 / not at the feed's end: {}",
+                Reader::Subscription(agency)
+            ));
         }
         let (delivered, wishes) = inbox.take();
         let grants = Vec::new();

@@ -31,8 +31,8 @@ use crate::{
     scopes::{granted, steady_grant, wanted},
     seen::{Agency, Context},
     setup::{
-        self, AGENCY, CHANGING, COUNTY, INDUSTRIES, Known, OTHER_COUNTY, OTHER_PLACE, PLACE,
-        PLATFORM, PROVINCE,
+        self, CHANGING, COUNTY, INDUSTRIES, Known, OTHER_COUNTY, OTHER_PLACE, PLACE, PLATFORM,
+        PROVINCE, serial,
     },
     subscriber::Subscriber,
 };
@@ -129,11 +129,11 @@ impl Torture<'_> {
 /// Both agencies subscribe, until what is answered beside their inboxes is dropped.
 fn subscribe(node: &Node, names: &Arc<Names>, chance: &mut Rng) -> Result<(Inboxes, JoinSet<()>)> {
     let (mut inboxes, mut subscribers) = (Inboxes::new(), JoinSet::new());
-    for (agency, serial, wishes) in [
-        (Agency::Steady, AGENCY, vec![Scope::default()]),
-        (Agency::Changing, CHANGING, wanted(load::first(WRITERS + OFFICERS))),
+    for (agency, wishes) in [
+        (Agency::Steady, vec![Scope::default()]),
+        (Agency::Changing, wanted(load::first(WRITERS + OFFICERS))),
     ] {
-        let channel = node.caller(&uscc(serial))?.channel(Context::Exchange)?;
+        let channel = node.caller(&uscc(serial(agency)))?.channel(Context::Exchange)?;
         let inbox = Arc::new(Inbox::new(Arc::clone(names)));
         inboxes.insert(agency, Arc::clone(&inbox));
         subscribers.spawn(Subscriber::new(channel, inbox, chance.fork(), wishes).run());

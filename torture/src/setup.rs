@@ -15,6 +15,7 @@ use crate::{
     history::Recorder,
     node::Node,
     scopes::GRANTED,
+    seen::Agency,
 };
 
 /// Supervises the province, and gives grants.
@@ -38,6 +39,14 @@ pub(crate) const INDUSTRIES: [&str; 3] = [INDUSTRY, "2511", "0610"];
 /// A node on a busy machine may take so long from its start until it knows its first organisations.
 const KNOWN_WITHIN: Duration = Duration::from_mins(2);
 const AGAIN_AFTER: Duration = Duration::from_millis(200);
+
+/// The serial of an agency that subscribes.
+pub(crate) const fn serial(agency: Agency) -> u32 {
+    match agency {
+        Agency::Steady => AGENCY,
+        Agency::Changing => CHANGING,
+    }
+}
 
 /// Receipts of who has to be known before others can be asked.
 pub(crate) struct Known {

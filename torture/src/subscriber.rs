@@ -17,9 +17,11 @@ use crate::{
     rights::Scope,
 };
 
-/// While anything moves, the node says something every second: after so long it has nothing to say, or is not
-/// there any more. Either way the subscription is resumed.
-pub(crate) const SILENT_WITHIN: Duration = Duration::from_secs(5);
+/// A stream that says nothing for so long is resumed: there is nothing to say, or nobody there to say it. A page of the
+/// feed with many corrections takes a busy node seconds in which it says nothing; who begins it anew never gets on.
+const SILENT_WITHIN: Duration = Duration::from_secs(30);
+/// Whoever is there answers the beginning of a stream within this.
+const SUBSCRIBED_WITHIN: Duration = Duration::from_secs(5);
 const AGAIN_AFTER: Duration = Duration::from_millis(200);
 
 /// An agency's subscription: where it is kept, and what it may want by turns.
@@ -46,10 +48,9 @@ impl Subscriber {
     pub(crate) async fn run(mut self) {
         loop {
             if let Err(status) = self.receive().await {
-                // who has no grant at all is told nothing more
                 let reason = status.get_error_details().error_info().map(|it| it.reason.clone());
                 if reason.is_some_and(|it| it == ExchangeErrorReason::NoGrantInForce.name()) {
-                    self.inbox.rest();
+                    self.inbox.refused();
                 }
                 let error = &status as &dyn std::error::Error;
                 tracing::debug!(error, "the subscription broke");
@@ -65,7 +66,7 @@ impl Subscriber {
         let request = SubscribeRequest { start: Some(start), filter: filter(wish), max_batch: 50 };
         let mut client = ExchangeServiceClient::new(self.channel.clone());
         let silent = |_| Status::deadline_exceeded("silent");
-        let subscribing = tokio::time::timeout(SILENT_WITHIN, client.subscribe(request));
+        let subscribing = tokio::time::timeout(SUBSCRIBED_WITHIN, client.subscribe(request));
         let mut stream = subscribing.await.map_err(silent)??.into_inner();
         let changing = self.change_filters(may_change && self.wishes.len() > 1);
         tokio::pin!(changing);
@@ -74,11 +75,9 @@ impl Subscriber {
                 next = tokio::time::timeout(SILENT_WITHIN, stream.message()) => next,
                 status = &mut changing => return Err(status),
             };
-            let Ok(next) = next else {
-                self.inbox.rest();
-                return Ok(());
-            };
-            let response = next?.ok_or_else(|| Status::unavailable("the node ended the stream"))?;
+            let response = next
+                .map_err(silent)??
+                .ok_or_else(|| Status::unavailable("the node ended the stream"))?;
             if let Some(message) = response.message {
                 self.inbox.keep(message)?;
             }

@@ -8,12 +8,11 @@ use onenet_eventstore::{
     PgLog,
     sqlx::{self, Connection as _},
 };
+use onenet_exchange::feed::Tokens;
 use onenet_kafka::{Cluster, Topics, relay_status};
 use onenet_kernel::Clock as _;
 
-use crate::{
-    checker::REACTIONS, inbox::Inbox, node::Node, seen::Context, subscriber::SILENT_WITHIN,
-};
+use crate::{checker::REACTIONS, inbox::Inbox, node::Node, seen::Context};
 
 /// What everything may take to come to rest after the last fault.
 const AT_REST_WITHIN: Duration = Duration::from_mins(5);
@@ -74,12 +73,24 @@ pub(super) async fn fed(node: &Node) -> Result<bool> {
     Ok(is_fed)
 }
 
-/// Waits until a subscription had nothing to say for as long as it may, from now on; answers whether it was so.
-pub(super) async fn silent(inbox: &Inbox) -> Result<bool> {
-    // what the feed took up last is read by the streams within a moment of this
-    let now = SystemClock.now().as_micros();
-    let began = i64::try_from(SILENT_WITHIN.as_micros()).map_or(now, |silence| now + silence);
-    until(async || Ok(inbox.silent_at().is_some_and(|at| at.as_micros() > began))).await
+/// Waits until a subscription has looked at all of the feed, which grows no more; answers whether it has. Only its
+/// token says so: one that is silent may be judging yet.
+pub(super) async fn looked_at_all(node: &Node, subscriber: &str, inbox: &Inbox) -> Result<bool> {
+    let mut owner = node.owner().await?;
+    let head: i64 =
+        sqlx::query_scalar("select coalesce(max(position), 0) from exchange_feed.events")
+            .fetch_one(&mut owner)
+            .await?;
+    owner.close().await?;
+    let tokens = Tokens::from_settings(&node.private.settings().exchange)?;
+    let began = SystemClock.now();
+    until(async || {
+        let (token, refused_at) = inbox.stands();
+        let at = token.and_then(|token| tokens.open(subscriber, &token));
+        let has_looked = at.is_some_and(|at| i64::try_from(at.position) == Ok(head));
+        Ok(has_looked || refused_at > Some(began))
+    })
+    .await
 }
 
 /// Waits until the relay has published all of the log; answers whether it has. While Kafka comes back, nobody
