@@ -20,6 +20,7 @@ const REMOVED: usize = 1;
 const SAID_OF_THE_LIST: usize = 1;
 /// Nor one in which a grant was never revoked, or an agency never had anything by it, of the rights of agencies.
 const REVOKED: usize = 1;
+const REPLACED: usize = 1;
 const DELIVERED: usize = 5;
 
 /// The counts of a report, by what is counted.
@@ -50,6 +51,10 @@ fn a_node_that_is_broken_for_a_minute_keeps_its_promises() {
         assert!(counts[what] >= SAID_OF_THE_LIST, "{report}");
     }
     assert!(counts["授权撤回 / grants revoked"] >= REVOKED, "{report}");
+    for what in ["证书更换 / certificates replaced", "凭旧证书被拒 / refused for a certificate"]
+    {
+        assert!(counts[what] >= REPLACED, "{report}");
+    }
     assert!(counts["变更订阅 / changing subscription"] >= DELIVERED, "{report}");
 }
 

@@ -20,8 +20,8 @@ use onenet_proto::{
         organisation_service_client::OrganisationServiceClient,
     },
     exchange::v1::{
-        GiveGrantRequest, RegisterAgencyRequest, RevokeGrantRequest,
-        exchange_service_client::ExchangeServiceClient,
+        GiveGrantRequest, RegisterAgencyRequest, ReplaceAgencyCertificatesRequest,
+        RevokeGrantRequest, exchange_service_client::ExchangeServiceClient,
     },
     hazard::v1::{
         CorrectHiddenDangerRequest, CorrectTreatmentReportRequest, GradeHiddenDangerRequest,
@@ -108,6 +108,7 @@ asks! {
     Credit CreditServiceClient remove_listing RemoveListingRequest,
     Credit BlacklistServiceClient ack_listings AckListingsRequest,
     Exchange ExchangeServiceClient register_agency RegisterAgencyRequest,
+    Exchange ExchangeServiceClient replace_agency_certificates ReplaceAgencyCertificatesRequest,
     Exchange ExchangeServiceClient give_grant GiveGrantRequest,
     Exchange ExchangeServiceClient revoke_grant RevokeGrantRequest,
 }

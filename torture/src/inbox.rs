@@ -12,12 +12,13 @@ use onenet_proto::{
     },
     exchange::v1::{Beginning, subscribe_request::Start, subscribe_response::Message},
 };
+use tokio::sync::Notify;
 use tonic::Status;
 use uuid::Uuid;
 
 use crate::{
     names::Names,
-    rights::{Delivered, Scope, Wish},
+    rights::{Delivered, Knock, Scope, Subscription, Wish},
     seen::{About, Agency, Content},
 };
 
@@ -29,6 +30,8 @@ pub(crate) type Inboxes = BTreeMap<Agency, Arc<Inbox>>;
 pub(crate) struct Inbox {
     kept: Mutex<Kept>,
     names: Arc<Names>,
+    /// The certificate has changed, and is to be used at once.
+    pub(crate) changed: Notify,
 }
 
 #[derive(Default)]
@@ -40,6 +43,9 @@ pub(crate) struct Kept {
     /// A change of filter is on its way, and nobody knows how far.
     pub(crate) is_asking: bool,
     pub(crate) breaks: u64,
+    /// Which of its certificates the agency comes with.
+    pub(crate) certificate: usize,
+    knocks: Vec<Knock>,
     /// When it was last told that it has no grant, where nothing was ever sent that could be corrected.
     refused_at: Option<Timestamp>,
 }
@@ -50,8 +56,13 @@ impl Inbox {
     }
 
     /// What was received, when nothing more will be.
-    pub(crate) fn take(&self) -> (Vec<Delivered>, Vec<Wish>) {
-        self.with(|kept| (std::mem::take(&mut kept.received), kept.wishes.clone()))
+    pub(crate) fn take(&self) -> Subscription {
+        self.with(|kept| Subscription {
+            delivered: std::mem::take(&mut kept.received),
+            wishes: kept.wishes.clone(),
+            knocks: kept.knocks.clone(),
+            ..Subscription::default()
+        })
     }
 
     /// How often the stream broke and was resumed.
@@ -69,7 +80,7 @@ impl Inbox {
     }
 
     /// A batch and its token are kept together, as a subscriber's database would.
-    pub(crate) fn keep(&self, message: Message) -> Result<(), Status> {
+    pub(crate) fn keep(&self, message: Message, certificate: usize) -> Result<(), Status> {
         let at = SystemClock.now();
         let (token, new) = match message {
             Message::Subscribed(subscribed) => {
@@ -80,7 +91,7 @@ impl Inbox {
             Message::Batch(batch) => {
                 let new = batch.deliveries.into_iter().map(|delivery| {
                     let event = delivery.event.unwrap_or_default();
-                    delivered(delivery.sequence, at, event, &self.names)
+                    delivered((delivery.sequence, at), certificate, event, &self.names)
                 });
                 (batch.resume_token, new.collect::<Result<Vec<_>, Status>>()?)
             }
@@ -111,6 +122,19 @@ impl Inbox {
         })
     }
 
+    /// From now on the agency comes with another certificate: at once, or when its stream ends.
+    pub(crate) fn come_with(&self, certificate: usize, is_at_once: bool) {
+        self.with(|kept| kept.certificate = certificate);
+        if is_at_once {
+            self.changed.notify_one();
+        }
+    }
+
+    /// Somebody came with one of its certificates.
+    pub(crate) fn knocked(&self, knock: Knock) {
+        self.with(|kept| kept.knocks.push(knock));
+    }
+
     /// There is no grant. What was sent before can still be corrected.
     pub(crate) fn refused(&self) {
         self.with(|kept| {
@@ -132,8 +156,8 @@ impl Kept {
 }
 
 fn delivered(
-    sequence: u64,
-    at: Timestamp,
+    (sequence, at): (u64, Timestamp),
+    certificate: usize,
     event: CloudEvent,
     names: &Names,
 ) -> Result<Delivered, Status> {
@@ -147,7 +171,15 @@ fn delivered(
     let about = About { subject, division, industry };
     let Some(Data::BinaryData(data)) = event.data else { return Err(no_event()) };
     let event = Uuid::parse_str(&event.id).map_err(|_malformed| no_event())?;
-    Ok(Delivered { sequence, at, is_reduced, about, event, content: Content::of(&data) })
+    Ok(Delivered {
+        sequence,
+        at,
+        certificate,
+        is_reduced,
+        about,
+        event,
+        content: Content::of(&data),
+    })
 }
 
 #[cfg(test)]
@@ -160,7 +192,8 @@ mod tests {
         let new = (1..=upto)
             .map(|sequence| {
                 let about = About::default();
-                Delivered { sequence, at, is_reduced, about, event, content }
+                let certificate = 0;
+                Delivered { sequence, at, certificate, is_reduced, about, event, content }
             })
             .collect();
         inbox.with(|kept| kept.received = new);

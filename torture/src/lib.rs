@@ -19,6 +19,7 @@
 mod ask;
 mod asker;
 mod blacklist;
+mod certificates;
 mod checker;
 mod faults;
 mod history;
@@ -41,6 +42,7 @@ mod scopes;
 mod seen;
 mod setup;
 mod subscriber;
+mod terms;
 
 pub use self::{
     blacklist::{Blacklist, Change, Fact, InForce, Record},
@@ -49,7 +51,10 @@ pub use self::{
     history::{Asked, History, Outcome, Place, Read, Recorder},
     reconciled::{Acknowledged, Claim, Compared, Count, Line, Open, Reconciled, Refused},
     report::Report,
-    rights::{Correction, Delivered, Fed, Feed, Felt, Grant, Scope, Subscription, Wish},
+    rights::{
+        Certificate, Correction, Delivered, Fed, Feed, Felt, Grant, Knock, Scope, Subscription,
+        Wish,
+    },
     run::Torture,
     seen::{About, Agency, Content, Context, Event, Published, Reader, Seen, Sighting},
 };

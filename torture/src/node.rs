@@ -1,6 +1,7 @@
 use std::{
     collections::BTreeMap,
     ffi::OsString,
+    fs,
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     process::Stdio,
@@ -14,6 +15,8 @@ use onenet_chassis::{
 };
 use onenet_devservers::{DevServerError, Kafka, Postgres, free_port};
 use onenet_eventstore::sqlx::{Connection as _, PgConnection};
+
+use tonic::transport::Channel;
 
 use crate::{
     ask::Caller,
@@ -37,6 +40,8 @@ const WITHOUT_RELAY: &str = "api,project,clock";
 /// A node under torture: private servers, and processes of the executable that runs a node in production.
 pub(crate) struct Node {
     pub(crate) private: PrivateNode,
+    /// The same, with other certificates of the same organisations.
+    spare: PrivateNode,
     onenet: PathBuf,
     folder: PathBuf,
     config: PathBuf,
@@ -111,6 +116,7 @@ impl Node {
         links.lead(postgres.running()?, kafka.running()?)?;
         let private = PrivateNode::make(folder, &plan).await?;
         let config = private.write_settings()?;
+        let spare = spare(folder, &config)?;
         migrate(onenet, &config).await?;
         let serve = |name: &str, context: Context, roles: &str| {
             let words = [context.name(), roles];
@@ -126,6 +132,7 @@ impl Node {
             onenet: onenet.to_owned(),
             folder: folder.to_owned(),
             private,
+            spare,
             config,
             links,
             kafka,
@@ -158,6 +165,16 @@ impl Node {
             Ok((context, self.private.connect(proxy.address(), Some(uscc))?))
         });
         Ok(Caller::new(channels.collect::<Result<_>>()?))
+    }
+
+    /// Two certificates of an agency: the fingerprint of each, and a connection to the exchange with it.
+    pub(crate) fn certificates(&self, uscc: &str) -> Result<([String; 2], [Channel; 2])> {
+        let exchange = self.links.callers.get(&Context::Exchange).context("no exchange")?;
+        let fingerprint = |node: &PrivateNode| node.fingerprint(uscc);
+        let channel = |node: &PrivateNode| node.connect(exchange.address(), Some(uscc));
+        let [first, second] = [&self.private, &self.spare];
+        let fingerprints = [fingerprint(first)?, fingerprint(second)?];
+        Ok((fingerprints, [channel(first)?, channel(second)?]))
     }
 
     /// A session in the node's database that may do everything, beside its processes.
@@ -210,6 +227,17 @@ fn program(
     words.extend([config.into(), "--listen".into(), listen.to_string().into()]);
     let log = folder.join(name).with_extension("log");
     Program { path: onenet.to_owned(), words, log }
+}
+
+/// The node's settings and authority, in a folder with no certificate yet.
+fn spare(folder: &Path, config: &Path) -> Result<PrivateNode> {
+    let (pki, spare) = (folder.join("pki"), folder.join("spare"));
+    fs::create_dir_all(spare.join("pki"))?;
+    fs::copy(config, spare.join(config.file_name().context("no settings")?))?;
+    for name in ["ca.pem", "ca.key"] {
+        fs::copy(pki.join(name), spare.join("pki").join(name))?;
+    }
+    Ok(PrivateNode::open(&spare)?)
 }
 
 async fn migrate(onenet: &Path, config: &Path) -> Result<()> {

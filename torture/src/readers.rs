@@ -18,7 +18,6 @@ use crate::{
     inbox::Inboxes,
     names::Names,
     node::Node,
-    rights::Subscription,
     seen::{About, Content, Context, Event, Published, Reader, Seen},
     setup::serial,
 };
@@ -67,9 +66,7 @@ pub(crate) async fn read(
                 Reader::Subscription(agency)
             ));
         }
-        let (delivered, wishes) = inbox.take();
-        let grants = Vec::new();
-        seen.subscriptions.insert(agency, Subscription { grants, wishes, delivered });
+        seen.subscriptions.insert(agency, inbox.take());
     }
     seen.feed = feed::feed(node).await?;
     while let Some(read) = topics_read.join_next().await {

@@ -98,6 +98,12 @@ impl fmt::Display for Report {
                 own.wishes.len().saturating_sub(1)
             )?;
             writeln!(f, "    续接 / resumed: {resumed}")?;
+            let replaced = own.certificates.iter().filter(|it| it.replaced.is_some()).count();
+            if replaced > 0 {
+                let refused = own.knocks.iter().filter(|knock| !knock.is_let_in).count();
+                writeln!(f, "    证书更换 / certificates replaced: {replaced}")?;
+                writeln!(f, "    凭旧证书被拒 / refused for a certificate: {refused}")?;
+            }
         }
         writeln!(f, "结果 / result")?;
         for late in &self.late {

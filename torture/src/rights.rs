@@ -29,6 +29,30 @@ pub struct Scope {
     pub subject: Option<String>,
 }
 
+/// A certificate of an agency, while it was registered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Certificate {
+    /// Which of the agency's.
+    pub number: usize,
+    /// Its beginning.
+    pub given: Felt,
+    /// Its end; none while it is registered.
+    pub replaced: Option<Felt>,
+}
+
+/// Somebody came with a certificate, and was let in or refused for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Knock {
+    /// Which of the agency's.
+    pub certificate: usize,
+    /// It was judged after this,
+    pub from: Timestamp,
+    /// and before this.
+    pub until: Timestamp,
+    /// What came of it.
+    pub is_let_in: bool,
+}
+
 /// A grant, while it was given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
@@ -58,6 +82,8 @@ pub struct Delivered {
     pub sequence: u64,
     /// When it came.
     pub at: Timestamp,
+    /// The certificate that its stream was opened with.
+    pub certificate: usize,
     /// It holds the reference and the reason alone.
     pub is_reduced: bool,
     /// Whom and where it says that the event is about; what it leaves out is empty.
@@ -75,6 +101,10 @@ pub struct Subscription {
     pub grants: Vec<Grant>,
     /// What it wanted, oldest first.
     pub wishes: Vec<Wish>,
+    /// What it might come with, oldest first.
+    pub certificates: Vec<Certificate>,
+    /// What came of each time that somebody did.
+    pub knocks: Vec<Knock>,
     /// What it was sent.
     pub delivered: Vec<Delivered>,
 }
@@ -129,18 +159,42 @@ impl Scope {
 impl Grant {
     /// Whether it lets an event pass that was judged at a time between these, whatever the time.
     pub(crate) fn surely_opens(&self, event: &Event, from: Timestamp, until: Timestamp) -> bool {
-        let ends_later = self.revoked.is_none_or(|revoked| until < revoked.from);
-        self.scope.holds(event) && self.given.until <= from && ends_later
+        self.scope.holds(event) && surely(self.given, self.revoked, from, until)
     }
 
     /// Whether there is a time between these at which it may have let an event pass.
     pub(crate) fn perhaps_opens(&self, event: &Event, from: Timestamp, until: Timestamp) -> bool {
-        let ended_before = self.revoked.is_some_and(|revoked| revoked.until < from);
-        self.scope.holds(event) && self.given.from <= until && !ended_before
+        self.scope.holds(event) && perhaps(self.given, self.revoked, from, until)
     }
 }
 
+/// Whether it held at each time between these.
+fn surely(given: Felt, ended: Option<Felt>, from: Timestamp, until: Timestamp) -> bool {
+    given.until <= from && ended.is_none_or(|ended| until < ended.from)
+}
+
+/// Whether it may have held at some time between these.
+fn perhaps(given: Felt, ended: Option<Felt>, from: Timestamp, until: Timestamp) -> bool {
+    given.from <= until && ended.is_none_or(|ended| ended.until >= from)
+}
+
 impl Subscription {
+    /// Whether somebody with a certificate may be let in that is judged between these times; or be refused.
+    pub(crate) fn may_be(
+        &self,
+        let_in: bool,
+        number: usize,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> bool {
+        let mut own = self.certificates.iter().filter(|it| it.number == number);
+        if let_in {
+            own.any(|it| perhaps(it.given, it.replaced, from, until))
+        } else {
+            !own.any(|it| surely(it.given, it.replaced, from, until))
+        }
+    }
+
     /// The wishes that a delivery of this sequence may follow.
     pub(crate) fn wishes_of(&self, sequence: u64) -> impl Iterator<Item = &Wish> {
         self.wishes_where(move |begins, ends| begins < sequence && ends >= sequence)

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Report,
     asker::{Asker, new_id},
+    certificates::Certificates,
     checker::check,
     faults::{Fault, schedule, strike},
     history::Recorder,
@@ -25,16 +26,17 @@ use crate::{
     node::Node,
     officer::Officer,
     platform::Platform,
-    province::{Disturbance, Grants, Province},
+    province::Province,
     readers,
     rights::Scope,
-    scopes::{granted, steady_grant, wanted},
-    seen::{Agency, Context},
+    scopes::{granted, wanted},
+    seen::Agency,
     setup::{
-        self, CHANGING, COUNTY, INDUSTRIES, Known, OTHER_COUNTY, OTHER_PLACE, PLACE, PLATFORM,
-        PROVINCE, serial,
+        self, AGENCY, CHANGING, COUNTY, INDUSTRIES, Known, OTHER_COUNTY, OTHER_PLACE, PLACE,
+        PLATFORM, PROVINCE, serial,
     },
     subscriber::Subscriber,
+    terms::{Disturbance, Rights},
 };
 
 /// Those who ask, by what they do. An officer mostly waits: for other contexts, and for the clock.
@@ -68,13 +70,20 @@ impl Torture<'_> {
         tell(&format!("已就绪 / ready: {:.1} s", started.elapsed().as_secs_f64()));
 
         let (inboxes, _subscribers) = subscribe(&node, recorder.names(), &mut chance)?;
-        let (grants, stop) = (Arc::<Grants>::default(), CancellationToken::new());
+        let (rights, stop) = (Arc::<Rights>::default(), CancellationToken::new());
         let asker = |of, chance| {
             Ok(Asker::new(node.caller(&uscc(of))?, Arc::clone(&recorder), chance, stop.clone()))
         };
-        let mut writers = ask(asker, &known, &grants, &mut chance)?;
+        let mut writers = ask(asker, &known, &rights, &mut chance)?;
         let platform = asker(PLATFORM, chance.fork())?;
         writers.spawn(Platform::new(platform, &node, known.platform)?.run());
+        if let Some(inbox) = inboxes.get(&Agency::Steady) {
+            let (asker, inbox) = (asker(PROVINCE, chance.fork())?, Arc::clone(inbox));
+            let certificates = node.certificates(&uscc(AGENCY))?;
+            let certificates =
+                Certificates::new(asker, AGENCY, certificates, inbox, Arc::clone(&rights));
+            writers.spawn(certificates.run());
+        }
         let (faults, disturbed) = self.strike(&mut node, chance, &tell).await?;
         stop.cancel();
         let ending = async { while writers.join_next().await.is_some() {} };
@@ -83,10 +92,7 @@ impl Torture<'_> {
         tell("静置并核对 / coming to rest, and comparing");
         let (mut seen, late) = readers::read(&node, &inboxes, recorder.names()).await?;
         for (agency, own) in &mut seen.subscriptions {
-            own.grants = match agency {
-                Agency::Steady => vec![steady_grant()],
-                Agency::Changing => grants.felt(&disturbed),
-            };
+            (own.grants, own.certificates) = rights.of(*agency, &disturbed);
         }
         let history = recorder.take();
         Ok(Report {
@@ -133,10 +139,10 @@ fn subscribe(node: &Node, names: &Arc<Names>, chance: &mut Rng) -> Result<(Inbox
         (Agency::Steady, vec![Scope::default()]),
         (Agency::Changing, wanted(load::first(WRITERS + OFFICERS))),
     ] {
-        let channel = node.caller(&uscc(serial(agency)))?.channel(Context::Exchange)?;
+        let (_, channels) = node.certificates(&uscc(serial(agency)))?;
         let inbox = Arc::new(Inbox::new(Arc::clone(names)));
         inboxes.insert(agency, Arc::clone(&inbox));
-        subscribers.spawn(Subscriber::new(channel, inbox, chance.fork(), wishes).run());
+        subscribers.spawn(Subscriber::new(channels.to_vec(), inbox, chance.fork(), wishes).run());
     }
     Ok((inboxes, subscribers))
 }
@@ -145,7 +151,7 @@ fn subscribe(node: &Node, names: &Arc<Names>, chance: &mut Rng) -> Result<(Inbox
 fn ask(
     asker_of: impl Fn(u32, Rng) -> Result<Asker>,
     Known { organ, other_organ, .. }: &Known,
-    grants: &Arc<Grants>,
+    rights: &Arc<Rights>,
     chance: &mut Rng,
 ) -> Result<JoinSet<()>> {
     let mut writers = JoinSet::new();
@@ -169,7 +175,7 @@ fn ask(
             writers.spawn(Officer::new(number, asker, organ.clone()).run());
         }
     }
-    let (asker, given) = (asker_of(PROVINCE, chance.fork())?, Arc::clone(grants));
-    writers.spawn(Province::new(asker, CHANGING, granted(), given).run());
+    let (asker, rights) = (asker_of(PROVINCE, chance.fork())?, Arc::clone(rights));
+    writers.spawn(Province::new(asker, CHANGING, granted(), rights).run());
     Ok(writers)
 }

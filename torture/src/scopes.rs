@@ -26,11 +26,13 @@ const CHANGING_GRANTED: [&str; 6] = [
     "onenet.hazard.v1.HiddenDangerOverdue",
 ];
 
-/// Given before anything was recorded that it opens, and never revoked.
+/// Of what was given before anything else was recorded.
+pub(crate) const FROM_THE_BEGINNING: Felt =
+    Felt { from: Timestamp::from_micros(0), until: Timestamp::from_micros(0) };
+
+/// Never revoked.
 pub(crate) fn steady_grant() -> Grant {
-    let beginning = Timestamp::default();
-    let given = Felt { from: beginning, until: beginning };
-    Grant { scope: of_types(&GRANTED), given, revoked: None }
+    Grant { scope: of_types(&GRANTED), given: FROM_THE_BEGINNING, revoked: None }
 }
 
 /// What the other agency is granted by turns: of the whole province, of a county, of an industry in a city, of some

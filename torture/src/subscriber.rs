@@ -1,6 +1,8 @@
 use std::{sync::Arc, time::Duration};
 
 use fastrand::Rng;
+use onenet_chassis::day::SystemClock;
+use onenet_kernel::{Clock as _, Timestamp};
 use onenet_proto::{
     Reason as _,
     exchange::v1::{
@@ -14,7 +16,7 @@ use tonic_types::StatusExt as _;
 use crate::{
     ask::{answered, timed},
     inbox::Inbox,
-    rights::Scope,
+    rights::{Knock, Scope},
 };
 
 /// A stream that says nothing for so long is resumed: there is nothing to say, or nobody there to say it. A page of the
@@ -26,7 +28,8 @@ const AGAIN_AFTER: Duration = Duration::from_millis(200);
 
 /// An agency's subscription: where it is kept, and what it may want by turns.
 pub(crate) struct Subscriber {
-    channel: Channel,
+    /// With each of its certificates.
+    channels: Vec<Channel>,
     inbox: Arc<Inbox>,
     chance: Rng,
     /// What it wants. With one alone it never changes.
@@ -35,12 +38,12 @@ pub(crate) struct Subscriber {
 
 impl Subscriber {
     pub(crate) fn new(
-        channel: Channel,
+        channels: Vec<Channel>,
         inbox: Arc<Inbox>,
         chance: Rng,
         wishes: Vec<Scope>,
     ) -> Self {
-        Self { channel, inbox, chance, wishes }
+        Self { channels, inbox, chance, wishes }
     }
 
     /// One subscription from its beginning, resumed after each break with the token last kept; until this is
@@ -48,8 +51,7 @@ impl Subscriber {
     pub(crate) async fn run(mut self) {
         loop {
             if let Err(status) = self.receive().await {
-                let reason = status.get_error_details().error_info().map(|it| it.reason.clone());
-                if reason.is_some_and(|it| it == ExchangeErrorReason::NoGrantInForce.name()) {
+                if refusal(&status) == Some(Refusal::Grant) {
                     self.inbox.refused();
                 }
                 let error = &status as &dyn std::error::Error;
@@ -64,36 +66,57 @@ impl Subscriber {
         let wish = self.chance.choice(&self.wishes).cloned().unwrap_or_default();
         let (start, may_change) = self.inbox.resume(&wish);
         let request = SubscribeRequest { start: Some(start), filter: filter(wish), max_batch: 50 };
-        let mut client = ExchangeServiceClient::new(self.channel.clone());
+        let (certificate, mut judged) =
+            (self.inbox.with(|kept| kept.certificate), SystemClock.now());
+        let Some(channel) = self.channels.get(certificate) else {
+            return Err(Status::unauthenticated("no such certificate"));
+        };
+        let mut client = ExchangeServiceClient::new(channel.clone());
         let silent = |_| Status::deadline_exceeded("silent");
         let subscribing = tokio::time::timeout(SUBSCRIBED_WITHIN, client.subscribe(request));
-        let mut stream = subscribing.await.map_err(silent)??.into_inner();
+        let answer = subscribing.await.map_err(silent)?;
+        self.judged(certificate, judged, answer.as_ref().map(drop));
+        let mut stream = answer?.into_inner();
         let changing = self.change_filters(may_change && self.wishes.len() > 1);
         tokio::pin!(changing);
         loop {
             let next = tokio::select! {
                 next = tokio::time::timeout(SILENT_WITHIN, stream.message()) => next,
                 status = &mut changing => return Err(status),
+                () = self.inbox.changed.notified() => return Ok(()),
             };
-            let response = next
-                .map_err(silent)??
-                .ok_or_else(|| Status::unavailable("the node ended the stream"))?;
+            let next = next.map_err(silent)?;
+            if let Err(status) = &next {
+                self.judged(certificate, judged, Err(status));
+            }
+            judged = SystemClock.now();
+            let response = next?.ok_or_else(|| Status::unavailable("the node ended the stream"))?;
             if let Some(message) = response.message {
-                self.inbox.keep(message)?;
+                self.inbox.keep(message, certificate)?;
             }
         }
+    }
+
+    /// The node let somebody in with a certificate, or refused it for that, since some time.
+    fn judged(&self, certificate: usize, from: Timestamp, answer: Result<(), &Status>) {
+        let is_let_in = match answer {
+            Ok(()) => true,
+            Err(status) if refusal(status) == Some(Refusal::Certificate) => false,
+            Err(_) => return,
+        };
+        self.inbox.knocked(Knock { certificate, from, until: SystemClock.now(), is_let_in });
     }
 
     /// Another wish now and then while a stream is live; ends with the first change that was not answered.
     fn change_filters(&self, may_change: bool) -> impl Future<Output = Status> + use<> {
         let (channel, inbox, wishes) =
-            (self.channel.clone(), Arc::clone(&self.inbox), self.wishes.clone());
+            (self.channels.first().cloned(), Arc::clone(&self.inbox), self.wishes.clone());
         let mut chance = self.chance.clone();
         async move {
             loop {
-                if !may_change {
+                let Some(channel) = channel.clone().filter(|_| may_change) else {
                     return std::future::pending().await;
-                }
+                };
                 tokio::time::sleep(Duration::from_millis(chance.u64(500..4_000))).await;
                 let wish = chance.choice(&wishes).cloned().unwrap_or_default();
                 let subscription_id = inbox.with(|kept| {
@@ -102,7 +125,7 @@ impl Subscriber {
                     kept.id.clone()
                 });
                 let ask = UpdateFilterRequest { subscription_id, filter: filter(wish) };
-                let mut client = ExchangeServiceClient::new(channel.clone());
+                let mut client = ExchangeServiceClient::new(channel);
                 match answered(client.update_filter(timed(ask))).await {
                     Err(status) => return status,
                     Ok(answer) => inbox.with(|kept| {
@@ -116,6 +139,23 @@ impl Subscriber {
             }
         }
     }
+}
+
+/// Why an agency is not served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    Grant,
+    Certificate,
+}
+
+/// Whether a stream was refused, or ended, for what the agency may do.
+pub(crate) fn refusal(status: &Status) -> Option<Refusal> {
+    let reason = status.get_error_details().error_info()?.reason.clone();
+    let is = |it: ExchangeErrorReason| reason == it.name();
+    if is(ExchangeErrorReason::NoGrantInForce) {
+        return Some(Refusal::Grant);
+    }
+    is(ExchangeErrorReason::CertificateNotRegistered).then_some(Refusal::Certificate)
 }
 
 fn filter(wish: Scope) -> Option<Filter> {

@@ -119,6 +119,13 @@ pub enum Finding {
         /// as of this one.
         known_at: u64,
     },
+    /// Somebody was let in or served with a certificate that was replaced, or refused with one that was not.
+    Mistaken {
+        /// Whose subscription it is.
+        reader: Reader,
+        /// Which of the agency's certificates.
+        certificate: usize,
+    },
     /// A correction names other events than made the statement that it corrects.
     Misdirected {
         /// Which.
@@ -127,7 +134,7 @@ pub enum Finding {
 }
 
 /// The name of each kind of finding.
-pub const FINDINGS: [&str; 17] = [
+pub const FINDINGS: [&str; 18] = [
     "丢失 / lost",
     "重复 / doubled",
     "乱序 / reordered",
@@ -145,6 +152,7 @@ pub const FINDINGS: [&str; 17] = [
     "更正不准 / correction misdirected",
     "确认不符 / misacknowledged",
     "对账不符 / reconciled wrongly",
+    "证书错认 / certificate mistaken",
 ];
 
 impl Finding {
@@ -169,6 +177,7 @@ impl Finding {
             Self::Misdirected { .. } => 14,
             Self::Misacknowledged { .. } => 15,
             Self::Miscounted { .. } => 16,
+            Self::Mistaken { .. } => 17,
         }]
     }
 }
@@ -200,6 +209,9 @@ impl fmt::Display for Finding {
             }
             Self::Misstated { reader, subject, position } => {
                 write!(f, "{reader}, subject {subject}, position {position:?}")
+            }
+            Self::Mistaken { reader, certificate } => {
+                write!(f, "{reader}, certificate {certificate}")
             }
             Self::Misacknowledged { upto } => write!(f, "up to {upto}"),
             Self::Miscounted { after, upto, known_at } => {

@@ -35,13 +35,29 @@ pub(super) fn subscription(
         in_order.filter_map(|(place, it)| Some((it.event, (place, *known.get(&it.event)?))));
     let judge =
         Judge { reader, subscription, feed, events: events.collect(), shown: BTreeSet::new() };
-    let mut found = judge.run();
+    let mut found = judge.certificates();
+    found.extend(judge.run());
     let sequences = subscription.delivered.iter().map(|delivered| delivered.sequence);
     found.extend(counted(reader, sequences));
     found
 }
 
 impl Judge<'_> {
+    /// Who came with a certificate that was registered was let in and served, and nobody else.
+    fn certificates(&self) -> Vec<Finding> {
+        let Subscription { delivered, knocks, .. } = self.subscription;
+        let served = delivered.iter().filter_map(|it| {
+            let (place, _) = self.events.get(&it.event)?;
+            Some((true, it.certificate, self.feed.events[*place].at, it.at))
+        });
+        let came = knocks.iter().map(|it| (it.is_let_in, it.certificate, it.from, it.until));
+        let is_wrong = |&(is_let_in, certificate, from, until): &_| {
+            !self.subscription.may_be(is_let_in, certificate, from, until)
+        };
+        let (reader, wrong) = (self.reader, served.chain(came).filter(is_wrong));
+        wrong.map(|(_, certificate, ..)| Finding::Mistaken { reader, certificate }).collect()
+    }
+
     fn run(mut self) -> Vec<Finding> {
         let (mut found, mut due) = (Vec::new(), Vec::new());
         let (mut next, mut before) = (0, 0);

@@ -1,7 +1,9 @@
 //! What two agencies were sent, with each defect that it may have.
 
 use onenet_kernel::Timestamp;
-use rights::{Correction, Delivered, Fed, Felt, Grant, Scope, Subscription, Wish};
+use rights::{
+    Certificate, Correction, Delivered, Fed, Felt, Grant, Knock, Scope, Subscription, Wish,
+};
 
 use super::*;
 use crate::checker::corrections::{REPORTED, TREATMENT_REPORTED};
@@ -27,7 +29,15 @@ fn danger(number: u64) -> Uuid {
 
 fn of(event: &Event, sequence: u64, second: i64) -> Delivered {
     let Event { id: event, content, ref about, .. } = *event;
-    Delivered { sequence, at: at(second), is_reduced: false, about: about.clone(), event, content }
+    Delivered {
+        sequence,
+        at: at(second),
+        certificate: 0,
+        is_reduced: false,
+        about: about.clone(),
+        event,
+        content,
+    }
 }
 
 /// Of every danger.
@@ -39,6 +49,11 @@ fn about() -> About {
 fn of_types(names: &[&str]) -> Scope {
     let event_types = names.iter().map(|&name| name.to_owned()).collect();
     Scope { event_types, ..Scope::default() }
+}
+
+/// In that second.
+fn knock(certificate: usize, second: i64, is_let_in: bool) -> Knock {
+    Knock { certificate, from: at(second), until: at(second), is_let_in }
 }
 
 fn reduced(number: u64) -> Content {
@@ -56,7 +71,8 @@ pub(super) fn take_up(seen: &mut Seen, context: Context) {
     feed.ended = at(1_000);
 }
 
-/// One agency has had its grant for registrations from the beginning. The other, from the 21st second on, for
+/// One agency has had its grant for registrations from the beginning; it went over to another certificate from the 35th
+/// second to the 43rd, and was refused with the first one in the 45th. The other has its grant from the 21st second on, for
 /// reports and corrections; it is revoked in the 25th. Of what is reported from the 22nd second on, nothing is missing
 /// until then: a danger (1), a correction (2), another danger (3) that it does not want since it asked for
 /// corrections alone, and a correction of it (4). In the 28th second, when it has no grant any more, come the withdrawal
@@ -110,7 +126,17 @@ pub(super) fn subscribe(history: &mut History, seen: &mut Seen) {
     let delivered = (1..).zip(shared).map(|(sequence, event)| of(event, sequence, 20)).collect();
     let grant = Grant { scope: of_types(&[SHARED]), given: felt(0, 0), revoked: None };
     let all = Wish { scope: Scope::default(), perhaps_after: 0, surely_after: 0 };
-    let steady = Subscription { grants: vec![grant], wishes: vec![all.clone()], delivered };
+    let certificate = |number, given, replaced| Certificate { number, given, replaced };
+    let steady = Subscription {
+        grants: vec![grant],
+        wishes: vec![all.clone()],
+        certificates: vec![
+            certificate(0, felt(0, 0), Some(felt(40, 43))),
+            certificate(1, felt(35, 38), None),
+        ],
+        knocks: vec![knock(0, 1, true), knock(1, 39, true), knock(0, 45, false)],
+        delivered,
+    };
     seen.subscriptions.insert(Agency::Steady, steady);
 
     let log = &seen.contexts[&Context::Hazard].log[2..];
@@ -125,6 +151,8 @@ pub(super) fn subscribe(history: &mut History, seen: &mut Seen) {
             all,
             Wish { scope: of_types(&[CORRECTED]), perhaps_after: 1, surely_after: 1 },
         ],
+        certificates: vec![certificate(0, felt(0, 0), None)],
+        knocks: vec![],
         delivered: vec![of(&log[0], 1, 22), of(&log[1], 2, 23), of(&log[3], 3, 24), told],
     };
     seen.subscriptions.insert(Agency::Changing, changing);
@@ -372,4 +400,38 @@ fn a_delivery_that_says_other_than_the_log_whom_and_where_it_is_about_is_altered
     planted_in(Agency::Changing, elsewhere, &[altered(1)]);
     let tells = |own: &mut Subscription| own.delivered[3].about.subject = about().subject;
     planted_in(Agency::Changing, tells, &[altered(5)]);
+}
+
+#[test]
+fn a_certificate_that_is_mistaken_for_registered_or_for_replaced_is_found() {
+    let mistaken = |certificate| Finding::Mistaken { reader: STEADY, certificate };
+    for (certificate, second, is_let_in) in
+        [(0, 44, true), (1, 34, true), (0, 20, false), (1, 50, false)]
+    {
+        let plant = |own: &mut Subscription| own.knocks.push(knock(certificate, second, is_let_in));
+        planted_in(Agency::Steady, plant, &[mistaken(certificate)]);
+    }
+    for (certificate, second) in [(0, 41), (1, 36)] {
+        for is_let_in in [true, false] {
+            let spreads =
+                |own: &mut Subscription| own.knocks.push(knock(certificate, second, is_let_in));
+            planted_in(Agency::Steady, spreads, &[]);
+        }
+    }
+}
+
+#[test]
+fn what_is_delivered_to_a_certificate_that_was_replaced_is_found() {
+    let mistaken = Finding::Mistaken { reader: STEADY, certificate: 0 };
+    let replaced_before = |own: &mut Subscription| {
+        own.knocks.clear();
+        // the last registration is fed in the third second
+        own.certificates[0].replaced = Some(felt(0, 2));
+    };
+    planted_in(Agency::Steady, replaced_before, &[mistaken]);
+    let replaced_meanwhile = |own: &mut Subscription| {
+        own.knocks.clear();
+        own.certificates[0].replaced = Some(felt(0, 3));
+    };
+    planted_in(Agency::Steady, replaced_meanwhile, &[]);
 }
