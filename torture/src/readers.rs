@@ -7,11 +7,12 @@ mod views;
 use std::{collections::BTreeMap, sync::Arc};
 
 use anyhow::{Context as _, Result};
-use onenet_chassis::{testing::uscc, tools};
+use onenet_chassis::tools;
 use onenet_eventstore::PgLog;
 use onenet_kernel::Recorded;
 use tokio::task::JoinSet;
 
+pub(crate) use self::rest::Growth;
 use crate::{
     blacklist::Blacklist,
     history::Place,
@@ -19,7 +20,6 @@ use crate::{
     names::Names,
     node::Node,
     seen::{About, Content, Context, Event, Published, Reader, Seen},
-    setup::serial,
 };
 
 const PAGE: u32 = 1_000;
@@ -30,8 +30,10 @@ pub(crate) async fn read(
     node: &Node,
     inboxes: &Inboxes,
     names: &Arc<Names>,
+    growth: &mut Growth,
 ) -> Result<(Seen, Vec<String>)> {
     let mut late = rest::reactions_and_clocks(node).await?;
+    late.extend(rest::fed(node, inboxes, growth).await?);
     let mut seen = Seen { projected: views::KINDS.map(str::to_owned).to_vec(), ..Seen::default() };
     let (mut newest, mut topics_read) = (BTreeMap::new(), JoinSet::new());
     for context in Context::ALL {
@@ -56,16 +58,7 @@ pub(crate) async fn read(
         }
         seen.contexts.insert(context, Published { log: events, topic: Vec::new() });
     }
-    if !rest::fed(node).await? {
-        late.push("汇流未赶上 / the feed did not catch up with the logs".to_owned());
-    }
     for (&agency, inbox) in inboxes {
-        if !rest::looked_at_all(node, &uscc(serial(agency)), inbox).await? {
-            late.push(format!(
-                "订阅未赶上 / not at the feed's end: {}",
-                Reader::Subscription(agency)
-            ));
-        }
         seen.subscriptions.insert(agency, inbox.take());
     }
     seen.feed = feed::feed(node).await?;

@@ -21,13 +21,13 @@ use crate::{
     history::Recorder,
     inbox::{Inbox, Inboxes},
     inspector::{Inspector, Site},
-    load::{self, Writer},
+    load::{self, Plants, Writer},
     names::Names,
     node::Node,
     officer::Officer,
     platform::Platform,
     province::Province,
-    readers,
+    readers::{self, Growth},
     rights::Scope,
     scopes::{granted, wanted},
     seen::Agency,
@@ -84,13 +84,19 @@ impl Torture<'_> {
                 Certificates::new(asker, AGENCY, certificates, inbox, Arc::clone(&rights));
             writers.spawn(certificates.run());
         }
+        let rest = chance.fork();
         let (faults, disturbed) = self.strike(&mut node, chance, &tell).await?;
         stop.cancel();
         let ending = async { while writers.join_next().await.is_some() {} };
         tokio::time::timeout(ENDED_WITHIN, ending).await.context("a writer did not end")?;
 
         tell("静置并核对 / coming to rest, and comparing");
-        let (mut seen, late) = readers::read(&node, &inboxes, recorder.names()).await?;
+        let caller = node.caller(&uscc(COUNTY))?;
+        let asker = Asker::new(caller, Arc::clone(&recorder), rest, CancellationToken::new());
+        let plants = Plants::of(WRITERS + OFFICERS + INSPECTORS);
+        let mut growth = Growth { asker, plants };
+        let (mut seen, late) =
+            readers::read(&node, &inboxes, recorder.names(), &mut growth).await?;
         for (agency, own) in &mut seen.subscriptions {
             (own.grants, own.certificates) = rights.of(*agency, &disturbed);
         }

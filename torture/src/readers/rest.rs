@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, time::Duration};
 
 use anyhow::Result;
-use onenet_chassis::day::SystemClock;
+use onenet_chassis::{day::SystemClock, testing::uscc};
 use onenet_eventstore::{
     PgLog,
     sqlx::{self, Connection as _},
@@ -11,12 +11,29 @@ use onenet_eventstore::{
 use onenet_exchange::feed::Tokens;
 use onenet_kafka::{Cluster, Topics, relay_status};
 use onenet_kernel::Clock as _;
+use tokio::time::Instant;
 
-use crate::{checker::REACTIONS, inbox::Inbox, node::Node, seen::Context};
+use crate::{
+    asker::Asker,
+    checker::REACTIONS,
+    inbox::{Inbox, Inboxes},
+    load::Plants,
+    node::Node,
+    seen::{Context, Reader},
+    setup::serial,
+};
 
 /// What everything may take to come to rest after the last fault.
 const AT_REST_WITHIN: Duration = Duration::from_mins(5);
 const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// What is published may take so long to be fed and judged.
+const GROWS_EVERY: Duration = Duration::from_secs(3);
+
+/// Makes the feed grow by one event at a time, when nothing else does.
+pub(crate) struct Growth {
+    pub(crate) asker: Asker,
+    pub(crate) plants: Plants,
+}
 
 /// Waits until each context has folded its log, fired what is due, and taken up what it follows; answers what
 /// did not come to that.
@@ -56,41 +73,48 @@ fn question() -> String {
     question
 }
 
-/// Waits until the feed has taken up what every other context has recorded; answers whether it has.
-pub(super) async fn fed(node: &Node) -> Result<bool> {
+/// Waits until the feed has taken up what every other context has recorded, and each subscription has looked at all of
+/// it; answers what did not come to that. A subscription's token says where it stands, and moves while the feed grows:
+/// one that is silent may be judging yet, or have passed over what its agency does not want.
+pub(super) async fn fed(
+    node: &Node,
+    inboxes: &Inboxes,
+    growth: &mut Growth,
+) -> Result<Vec<String>> {
     let followed = Context::ALL.iter().filter(|context| **context != Context::Exchange);
     let logs: Vec<String> =
         followed.map(|context| format!("(select count(*) from {context}.events)")).collect();
-    let question =
-        format!("select (select count(*) from exchange_feed.events) >= {}", logs.join(" + "));
+    let question = format!(
+        "select count(*) >= {}, coalesce(max(position), 0) from exchange_feed.events",
+        logs.join(" + ")
+    );
+    let tokens = Tokens::from_settings(&node.private.settings().exchange)?;
     let mut owner = node.owner().await?;
-    let is_fed = until(async || {
+    let (began, mut grows_at) = (SystemClock.now(), Instant::now() + GROWS_EVERY);
+    let mut late = Vec::new();
+    until(async || {
         let question = sqlx::AssertSqlSafe(question.clone());
-        Ok(sqlx::query_scalar(question).fetch_one(&mut owner).await?)
+        let (is_fed, head): (bool, i64) = sqlx::query_as(question).fetch_one(&mut owner).await?;
+        let has_looked = |agency, inbox: &Inbox| {
+            let (token, refused_at) = inbox.stands();
+            let at = token.and_then(|token| tokens.open(&uscc(serial(agency)), &token));
+            at.is_some_and(|at| i64::try_from(at.position) == Ok(head)) || refused_at > Some(began)
+        };
+        let behind = inboxes.iter().filter(|(agency, inbox)| !has_looked(**agency, inbox));
+        late = behind.map(|(&agency, _)| Reader::Subscription(agency)).collect();
+        late.extend((!is_fed).then_some(Reader::Feed));
+        if late.is_empty() {
+            return Ok(true);
+        }
+        if Instant::now() >= grows_at {
+            growth.plants.register(&mut growth.asker).await;
+            grows_at = Instant::now() + GROWS_EVERY;
+        }
+        Ok(false)
     })
     .await?;
     owner.close().await?;
-    Ok(is_fed)
-}
-
-/// Waits until a subscription has looked at all of the feed, which grows no more; answers whether it has. Only its
-/// token says so: one that is silent may be judging yet.
-pub(super) async fn looked_at_all(node: &Node, subscriber: &str, inbox: &Inbox) -> Result<bool> {
-    let mut owner = node.owner().await?;
-    let head: i64 =
-        sqlx::query_scalar("select coalesce(max(position), 0) from exchange_feed.events")
-            .fetch_one(&mut owner)
-            .await?;
-    owner.close().await?;
-    let tokens = Tokens::from_settings(&node.private.settings().exchange)?;
-    let began = SystemClock.now();
-    until(async || {
-        let (token, refused_at) = inbox.stands();
-        let at = token.and_then(|token| tokens.open(subscriber, &token));
-        let has_looked = at.is_some_and(|at| i64::try_from(at.position) == Ok(head));
-        Ok(has_looked || refused_at > Some(began))
-    })
-    .await
+    Ok(late.into_iter().map(|reader| format!("未赶上 / did not catch up: {reader}")).collect())
 }
 
 /// Waits until the relay has published all of the log; answers whether it has. While Kafka comes back, nobody
@@ -108,9 +132,9 @@ pub(super) async fn published(log: &PgLog, cluster: &Cluster, topics: &Topics) -
 
 /// Looks until it is so, or the time is over; answers whether it was.
 pub(super) async fn until(mut is_so: impl AsyncFnMut() -> Result<bool>) -> Result<bool> {
-    let deadline = tokio::time::Instant::now() + AT_REST_WITHIN;
+    let deadline = Instant::now() + AT_REST_WITHIN;
     while !is_so().await? {
-        if tokio::time::Instant::now() >= deadline {
+        if Instant::now() >= deadline {
             return Ok(false);
         }
         tokio::time::sleep(LOOK_EVERY).await;
