@@ -1,5 +1,6 @@
 mod lists;
 mod reconciled;
+mod scopes;
 mod subscriptions;
 
 use std::sync::Arc;

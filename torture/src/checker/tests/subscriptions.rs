@@ -10,20 +10,20 @@ use crate::checker::corrections::{REPORTED, TREATMENT_REPORTED};
 
 const CORRECTED: &str = "Corrected";
 const WITHDRAWN: &str = "Withdrawn";
-const STEADY: Reader = Reader::Subscription(Agency::Steady);
-const CHANGING: Reader = Reader::Subscription(Agency::Changing);
+pub(super) const STEADY: Reader = Reader::Subscription(Agency::Steady);
+pub(super) const CHANGING: Reader = Reader::Subscription(Agency::Changing);
 
 /// Seconds of the run; the feed takes up one event in each.
 fn at(second: i64) -> Timestamp {
     Timestamp::from_micros(second * 1_000_000)
 }
 
-fn felt(from: i64, until: i64) -> Felt {
+pub(super) fn felt(from: i64, until: i64) -> Felt {
     Felt { from: at(from), until: at(until) }
 }
 
 /// The id of an event about a danger by its number.
-fn danger(number: u64) -> Uuid {
+pub(super) fn danger(number: u64) -> Uuid {
     id(5_000 + number)
 }
 
@@ -41,7 +41,7 @@ fn of(event: &Event, sequence: u64, second: i64) -> Delivered {
 }
 
 /// Of every danger.
-fn about() -> About {
+pub(super) fn about() -> About {
     let [subject, division, industry] = ["p", "410102", "2614"].map(Arc::from);
     About { subject, division, industry }
 }
@@ -52,7 +52,7 @@ fn of_types(names: &[&str]) -> Scope {
 }
 
 /// In that second.
-fn knock(certificate: usize, second: i64, is_let_in: bool) -> Knock {
+pub(super) fn knock(certificate: usize, second: i64, is_let_in: bool) -> Knock {
     Knock { certificate, from: at(second), until: at(second), is_let_in }
 }
 
@@ -163,7 +163,11 @@ fn to_reduced(delivered: &Delivered, number: u64) -> Delivered {
     Delivered { is_reduced: true, about, content: reduced(number), ..delivered.clone() }
 }
 
-fn planted_in(agency: Agency, plant: impl FnOnce(&mut Subscription), expected: &[Finding]) {
+pub(super) fn planted_in(
+    agency: Agency,
+    plant: impl FnOnce(&mut Subscription),
+    expected: &[Finding],
+) {
     let plant = |_: &mut History, seen: &mut Seen| {
         let own = seen.subscriptions.get_mut(&agency).unwrap();
         plant(own);
@@ -352,86 +356,4 @@ fn a_correction_that_is_reduced_where_the_grant_lets_it_pass_is_altered() {
     };
     let altered = Finding::Altered { reader: CHANGING, event: danger(2) };
     planted_in(Agency::Changing, less, &[altered]);
-}
-
-#[test]
-fn what_lies_outside_a_grants_division_or_industry_is_foreign() {
-    let foreign = |number| Finding::Foreign { reader: CHANGING, event: danger(number) };
-    let outside: [fn(&mut Scope); 3] = [
-        |scope| scope.subtree = Some("410103".to_owned()),
-        |scope| scope.subtree = Some("410102001".to_owned()),
-        |scope| scope.industries = vec!["25".to_owned(), "2615".to_owned()],
-    ];
-    for narrow in outside {
-        let plant = |own: &mut Subscription| narrow(&mut own.grants[0].scope);
-        planted_in(Agency::Changing, plant, &[foreign(1), foreign(2), foreign(4)]);
-    }
-    let around = |own: &mut Subscription| {
-        own.grants[0].scope.subtree = Some("4101".to_owned());
-        own.grants[0].scope.industries = vec!["25".to_owned(), "26".to_owned()];
-    };
-    planted_in(Agency::Changing, around, &[]);
-}
-
-#[test]
-fn what_lies_in_a_filter_and_did_not_come_is_lost_and_what_lies_outside_is_foreign() {
-    let lost = [Finding::Lost { reader: CHANGING, event: danger(3) }];
-    let foreign = [1, 4].map(|number| Finding::Foreign { reader: CHANGING, event: danger(number) });
-    let parts: [fn(&mut Scope, bool); 3] = [
-        |scope, fits| scope.subject = Some(if fits { "p" } else { "q" }.to_owned()),
-        |scope, fits| scope.subtree = Some(if fits { "4101" } else { "4102" }.to_owned()),
-        |scope, fits| scope.industries = vec![if fits { "2614" } else { "06" }.to_owned()],
-    ];
-    for part in parts {
-        for (fits, found) in [(true, &lost[..]), (false, &foreign[..])] {
-            let plant = |own: &mut Subscription| {
-                own.wishes.truncate(1);
-                part(&mut own.wishes[0].scope, fits);
-            };
-            planted_in(Agency::Changing, plant, found);
-        }
-    }
-}
-
-#[test]
-fn a_delivery_that_says_other_than_the_log_whom_and_where_it_is_about_is_altered() {
-    let altered = |number| Finding::Altered { reader: CHANGING, event: danger(number) };
-    let elsewhere = |own: &mut Subscription| own.delivered[0].about.division = Arc::from("410103");
-    planted_in(Agency::Changing, elsewhere, &[altered(1)]);
-    let tells = |own: &mut Subscription| own.delivered[3].about.subject = about().subject;
-    planted_in(Agency::Changing, tells, &[altered(5)]);
-}
-
-#[test]
-fn a_certificate_that_is_mistaken_for_registered_or_for_replaced_is_found() {
-    let mistaken = |certificate| Finding::Mistaken { reader: STEADY, certificate };
-    for (certificate, second, is_let_in) in
-        [(0, 44, true), (1, 34, true), (0, 20, false), (1, 50, false)]
-    {
-        let plant = |own: &mut Subscription| own.knocks.push(knock(certificate, second, is_let_in));
-        planted_in(Agency::Steady, plant, &[mistaken(certificate)]);
-    }
-    for (certificate, second) in [(0, 41), (1, 36)] {
-        for is_let_in in [true, false] {
-            let spreads =
-                |own: &mut Subscription| own.knocks.push(knock(certificate, second, is_let_in));
-            planted_in(Agency::Steady, spreads, &[]);
-        }
-    }
-}
-
-#[test]
-fn what_is_delivered_to_a_certificate_that_was_replaced_is_found() {
-    let mistaken = Finding::Mistaken { reader: STEADY, certificate: 0 };
-    let replaced_before = |own: &mut Subscription| {
-        own.knocks.clear();
-        // the last registration is fed in the third second
-        own.certificates[0].replaced = Some(felt(0, 2));
-    };
-    planted_in(Agency::Steady, replaced_before, &[mistaken]);
-    let replaced_meanwhile = |own: &mut Subscription| {
-        own.knocks.clear();
-        own.certificates[0].replaced = Some(felt(0, 3));
-    };
-    planted_in(Agency::Steady, replaced_meanwhile, &[]);
 }
