@@ -35,8 +35,8 @@ pub(crate) fn steady_grant() -> Grant {
     Grant { scope: of_types(&GRANTED), given: FROM_THE_BEGINNING, revoked: None }
 }
 
-/// What the other agency is granted by turns: of the whole province, of a county, of an industry in a city, of some
-/// industries in a county, of others everywhere.
+/// What the other agency is granted by turns: of the whole province, twice so that much is delivered; of a county, of an
+/// industry in a city, of some industries in a county, of others everywhere.
 pub(crate) fn granted() -> Vec<Scope> {
     let whole = of_types(&CHANGING_GRANTED);
     let [city, county] = ["4101", OTHER_PLACE].map(|code| Some(code.to_owned()));
@@ -46,18 +46,21 @@ pub(crate) fn granted() -> Vec<Scope> {
         Scope { subtree: city, industries: vec![chemical.clone()], ..whole.clone() },
         Scope { subtree: county, industries: vec![chemical, mining.clone()], ..whole.clone() },
         Scope { industries: vec![refining, mining], ..whole.clone() },
+        whole.clone(),
         whole,
     ]
 }
 
-/// What it wants by turns: all that it may have, reports alone, all but reports, all of a county, of some industries,
-/// of the plant with this serial, and reports of some industries in a county.
+/// What it wants by turns: all that it may have, most often; reports alone, all but reports, all of a county, of some
+/// industries, of the plant with this serial, and reports of some industries in a county.
 pub(crate) fn wanted(plant: u32) -> Vec<Scope> {
     let [reported, rest @ ..] = CHANGING_GRANTED;
     let all = Scope::default;
     let county = Some(PLACE.to_owned());
     let industries = vec![INDUSTRY.to_owned(), "06".to_owned()];
     vec![
+        all(),
+        all(),
         all(),
         of_types(&[reported]),
         of_types(&rest),
