@@ -7,13 +7,12 @@ use std::{
     net::{Ipv4Addr, SocketAddr, TcpStream},
     path::{Path, PathBuf},
     process::Command,
-    sync::Arc,
     time::Duration,
 };
 
 use onenet_chassis::{
     Context, Role,
-    day::SystemClock,
+    clock::NodeClock,
     private::{Brokers, Plan, PrivateNode, Running},
     testing,
 };
@@ -210,7 +209,7 @@ impl Single {
         };
         let node = PrivateNode::make(folder, &plan).await.unwrap();
         node.prepare(&contexts()).await.unwrap();
-        let running = node.start(contexts(), &Role::ALL, Arc::new(SystemClock)).await.unwrap();
+        let running = node.start(contexts(), &Role::ALL, NodeClock::new()).await.unwrap();
         Self { node, running }
     }
 

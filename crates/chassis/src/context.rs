@@ -15,6 +15,7 @@ use tracing::Span;
 use crate::{
     access::{Policies, PolicyError},
     certificates::Certificates,
+    clock,
     config::{ConfigError, KafkaSettings, Settings},
     door::Door,
     endpoint::Endpoint,
@@ -111,6 +112,9 @@ pub enum StartError {
     /// Kafka's client cannot be made.
     #[error(transparent)]
     Kafka(#[from] KafkaFault),
+    /// The database did not say what time it is.
+    #[error("setting the clock by the database's")]
+    Clock(#[source] DbError),
     /// A context follows another that is neither in this process nor on a Kafka.
     #[error(
         "{context} is followed and does not run in this process: name Kafka's brokers in `kafka.brokers`, \
@@ -162,6 +166,11 @@ pub async fn run(
         }
     }
     let neighbours = Arc::new(neighbours);
+    if let Some((log, _)) = neighbours.values().next() {
+        clock::tell(&**clock, log.db()).await.map_err(StartError::Clock)?;
+        let (clock, db) = (Arc::clone(clock), log.db().clone());
+        working.run(|stop| clock::keep(clock, db, stop));
+    }
     for context in contexts {
         let host = host(context, settings, clock, &neighbours, &draining)?;
         let (log, door) = (host.log.clone(), host.door.clone());

@@ -10,7 +10,7 @@ const MICROS_PER_DAY: i64 = 86_400_000_000;
 const BEIJING: i64 = 8 * 3_600_000_000;
 const UNIX_EPOCH: Date = date(1970, 1, 1);
 
-/// The wall clock of this machine; what is decided by a time is decided by this one.
+/// The wall clock of this machine. Nothing is decided by it: see [`NodeClock`](crate::clock::NodeClock).
 pub struct SystemClock;
 
 impl Clock for SystemClock {

@@ -21,6 +21,7 @@ mod audit;
 mod calendar;
 mod call;
 mod certificates;
+pub mod clock;
 pub mod config;
 mod context;
 pub mod day;

@@ -172,12 +172,15 @@ impl Topics {
 
     fn specs(&self, partitions: i32, beside: &[Beside]) -> Vec<Spec> {
         let for_ever = || "-1".to_owned();
+        // brokers refuse what a machine sends whose clock is an hour ahead, and retention would go by it
+        let stamped = || ("message.timestamp.type", "LogAppendTime".to_owned());
         let mut specs = vec![
             Spec {
                 topic: self.events(),
                 partitions,
                 // a cluster may bound the size of its topics as well as their age
                 settings: vec![
+                    stamped(),
                     ("cleanup.policy", "delete".to_owned()),
                     ("retention.ms", for_ever()),
                     ("retention.bytes", for_ever()),
@@ -186,7 +189,7 @@ impl Topics {
             Spec {
                 topic: self.checkpoint(),
                 partitions: 1,
-                settings: vec![("cleanup.policy", "compact".to_owned())],
+                settings: vec![stamped(), ("cleanup.policy", "compact".to_owned())],
             },
         ];
         specs.extend(beside.iter().map(|beside| match *beside {
@@ -194,6 +197,7 @@ impl Topics {
                 topic: self.beside(name),
                 partitions,
                 settings: vec![
+                    stamped(),
                     ("cleanup.policy", "delete".to_owned()),
                     ("retention.ms", (u64::from(days) * MS_PER_DAY).to_string()),
                     ("retention.bytes", for_ever()),
@@ -203,6 +207,7 @@ impl Topics {
                 topic: self.beside(name),
                 partitions,
                 settings: vec![
+                    stamped(),
                     ("cleanup.policy", "compact".to_owned()),
                     ("delete.retention.ms", (REMOVALS_KEPT_DAYS * MS_PER_DAY).to_string()),
                     // what stands in the newest segment is not compacted: it must not stay that

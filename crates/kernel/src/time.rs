@@ -47,6 +47,9 @@ impl fmt::Display for Timestamp {
 pub trait Clock: Send + Sync + 'static {
     /// The present instant.
     fn now(&self) -> Timestamp;
+
+    /// What the clock that deadlines end by says it is. One that goes by another heeds it.
+    fn told(&self, _now: Timestamp) {}
 }
 
 #[cfg(test)]

@@ -1,11 +1,14 @@
 //! A relay whose topic contradicts its log stops, says why, and publishes nothing.
 
+use std::time::Duration;
+
 use onenet_kafka::{Record, Relay, RelayError, TopicError, Topics, encode};
 use onenet_kernel::{Corrupt, Recorded};
 use rdkafka::{
     ClientConfig,
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
     client::DefaultClientContext,
+    producer::{FutureProducer, FutureRecord},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -152,6 +155,7 @@ async fn a_topic_that_needs_more_copies_in_step_than_it_has() {
         ClientConfig::new().set("bootstrap.servers", &world.cluster.bootstrap).create().unwrap();
     let (name, copies) = (topics.events(), TopicReplication::Fixed(1));
     let topic = NewTopic::new(&name, crate::support::PARTITIONS, copies)
+        .set("message.timestamp.type", "LogAppendTime")
         .set("retention.ms", "-1")
         .set("retention.bytes", "-1")
         .set("min.insync.replicas", "2");
@@ -175,4 +179,20 @@ async fn a_topic_that_is_not_what_the_contract_says() {
     assert_eq!((*setting, actual.as_str(), needed.as_str()), ("partitions", "3", "7"));
     let elsewhere = Topics { prefix: "elsewhere.".to_owned(), ..world.topics.clone() };
     assert_ne!(elsewhere.events(), world.topics.events());
+}
+
+/// A relay's client stamps what it publishes with its machine's time; the broker is to go by its own.
+#[tokio::test]
+async fn what_a_machine_publishes_whose_clock_is_hours_ahead_is_taken() {
+    const HOURS: Duration = Duration::from_hours(2);
+    let world = World::new().await;
+    let producer: FutureProducer = ClientConfig::new()
+        .set("bootstrap.servers", &world.cluster.bootstrap)
+        .set("message.timeout.ms", "10000")
+        .create()
+        .unwrap();
+    let ahead = std::time::UNIX_EPOCH.elapsed().unwrap() + HOURS;
+    let (topic, ahead) = (world.topics.events(), i64::try_from(ahead.as_millis()).unwrap());
+    let record = FutureRecord::<str, str>::to(&topic).partition(0).payload("x").timestamp(ahead);
+    producer.send(record, Duration::ZERO).await.unwrap();
 }

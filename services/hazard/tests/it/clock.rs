@@ -1,17 +1,25 @@
 //! What the clock does to a hidden danger that is not rectified in time. The deadlines of these tests
 //! lie in the past, and the periods after them as well.
 
-use onenet_chassis::testing::{elsewhere::Registered, uscc};
+use std::time::Duration;
+
+use onenet_chassis::{
+    clock::NodeClock,
+    day::SystemClock,
+    testing::{elsewhere::Registered, papers::ago, refusal, uscc},
+};
+use onenet_kernel::{Clock as _, Timestamp};
 use onenet_proto::{
     common::v1::ObligationState,
     enterprise::v1::{
         Division, DivisionKind, DivisionLevel, Enterprise, Organisation, OrganisationFunction, Tier,
     },
-    hazard::v1::{HiddenDangerState, RectificationOrder, rectification_order::Deadline},
+    hazard::v1::{Finding, HiddenDangerState, RectificationOrder, rectification_order::Deadline},
 };
+use tonic::Code;
 
 use crate::{
-    steps::{grading, order, ordering, reporting},
+    steps::{finding, grading, order, ordering, reporting},
     support::{World, county, enterprise, plant},
 };
 
@@ -176,4 +184,23 @@ async fn a_corrected_notice_moves_the_deadlines_whose_days_it_changes_and_no_oth
     let (id, before) = &dangers[2];
     let view = world.danger(id, &[]).await;
     assert_eq!((view.version, view.deadline.as_ref()), (4, Some(before)));
+}
+
+/// What is taken for past would be, of an order, that the deadline of the one before has passed.
+#[tokio::test]
+async fn tomorrow_lies_in_the_future_of_a_process_whose_machine_is_days_ahead() {
+    const DAYS: Duration = Duration::from_hours(72);
+    let ahead = SystemClock.now().as_micros() + i64::try_from(DAYS.as_micros()).unwrap();
+    let world = World::by(NodeClock::beginning(Timestamp::from_micros(ahead))).await;
+    let mut client = world.dangers(&enterprise());
+    let mut report = reporting();
+    report.finding = Some(Finding { found_on: ago(-1), ..finding() });
+    let refused = client.report_hidden_danger(report.clone()).await.unwrap_err();
+    let (code, reason, field) = refusal(&refused);
+    assert_eq!(
+        (code, &*reason, &*field),
+        (Code::InvalidArgument, "ERROR_REASON_DATE_IN_FUTURE", "finding.found_on")
+    );
+    report.finding = Some(Finding { found_on: ago(0), ..finding() });
+    client.report_hidden_danger(report).await.unwrap();
 }

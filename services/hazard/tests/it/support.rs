@@ -66,7 +66,18 @@ impl World {
         Self::start(&Role::ALL).await
     }
 
+    /// Answers calls by this clock.
+    pub(crate) async fn by(clock: Arc<dyn Clock>) -> Self {
+        let world = Self::start_by(clock, &[Role::Api, Role::Project]).await;
+        world.knows(register()).await;
+        world
+    }
+
     async fn start(roles: &[Role]) -> Self {
+        Self::start_by(TestClock::at(date(2026, 11, 24)), roles).await
+    }
+
+    async fn start_by(clock: Arc<dyn Clock>, roles: &[Role]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let postgres = onenet_devservers::shared_postgres().unwrap();
         let kafka = onenet_devservers::shared_kafka().unwrap();
@@ -76,7 +87,6 @@ impl World {
             contexts.push(elsewhere::silent("enterprise"));
         }
         node.prepare(&contexts).await.unwrap();
-        let clock = TestClock::at(date(2026, 11, 24));
         let running = node.start(contexts, roles, clock).await.unwrap();
         Self { node, running, folder }
     }

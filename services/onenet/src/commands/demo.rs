@@ -5,10 +5,10 @@ mod cast;
 mod scenes;
 mod watcher;
 
-use std::{path::PathBuf, sync::Arc, time::Instant};
+use std::{path::PathBuf, time::Instant};
 
 use anyhow::{Result, ensure};
-use onenet_chassis::{Role, Telemetry, config::TelemetrySettings, day::SystemClock};
+use onenet_chassis::{Role, Telemetry, clock::NodeClock, config::TelemetrySettings};
 use onenet_devservers::Kafka;
 
 use onenet_proto::enterprise::v1::Division;
@@ -53,7 +53,7 @@ pub(crate) async fn run(options: Demo) -> Result<()> {
         travel,
     })
     .await?;
-    let mut running = own.node.start(contexts::all(), &Role::ALL, Arc::new(SystemClock)).await?;
+    let mut running = own.node.start(contexts::all(), &Role::ALL, NodeClock::new()).await?;
     say(&format!("  就绪 / ready: {}", contexts::names()));
     let stage = Stage { own: &own, address: running.address, cast };
     tokio::select! {

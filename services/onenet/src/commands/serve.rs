@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use onenet_chassis::{Role, Telemetry, config::Settings, day::SystemClock};
+use onenet_chassis::{Role, Telemetry, clock::NodeClock, config::Settings, day::SystemClock};
 use onenet_kernel::Clock;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -38,7 +38,7 @@ pub(crate) async fn run(options: Serve) -> Result<()> {
     } else {
         None
     };
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let clock: Arc<dyn Clock> = NodeClock::new();
     let settings = Arc::new(settings);
     let outcome = onenet_chassis::run(&chosen, &settings, &roles, listener, &clock, &stop).await;
     telemetry.stop().await;

@@ -1,7 +1,7 @@
-use std::{fs, sync::Arc};
+use std::fs;
 
 use anyhow::{Context as _, Result};
-use onenet_chassis::{Role, Telemetry, day::SystemClock};
+use onenet_chassis::{Role, Telemetry, clock::NodeClock};
 
 use super::{
     heard_to_stop,
@@ -35,7 +35,7 @@ pub(crate) async fn run(options: Up) -> Result<()> {
     let telemetry = Telemetry::start(&own.node.settings().telemetry, "up")?;
     let settings = own.node.write_settings()?;
     let operator = own.node.organisation(&options.operator)?;
-    let mut running = own.node.start(contexts::all(), &Role::ALL, Arc::new(SystemClock)).await?;
+    let mut running = own.node.start(contexts::all(), &Role::ALL, NodeClock::new()).await?;
     // before it says that it is ready: whoever reads that may ask it to stop
     let asked = heard_to_stop()?;
     say(&format!(
