@@ -10,7 +10,10 @@ use onenet_proto::{
     common::v1::ErrorReason,
     exchange::v1::{ExchangeErrorReason as Reason, SubscribeResponse},
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 use uuid::Uuid;
@@ -116,6 +119,8 @@ impl Subscriptions {
             is_itself,
             for_corrections: !has_grant && at.sequence > 0,
             at,
+            told: at.position,
+            looked_at: Instant::now(),
             filter: wanted.filter,
             max_batch: usize::try_from(max_batch).unwrap_or(usize::MAX),
             delivered,

@@ -51,6 +51,10 @@ pub(super) struct Stream {
     /// It was opened without a grant in force, to hear what is corrected of what it was sent.
     pub(super) for_corrections: bool,
     pub(super) at: Resume,
+    /// How far the token goes that it was given last.
+    pub(super) told: u64,
+    /// When it was last looked whether that is far enough.
+    pub(super) looked_at: Instant,
     pub(super) filter: Filter,
     pub(super) max_batch: usize,
     pub(super) delivered: Delivered,
@@ -117,8 +121,6 @@ impl Stream {
         let subscription_id = self.at.subscription.to_string();
         self.send(Message::Subscribed(Subscribed { subscription_id, resume_token })).await?;
         self.catch_up().await?;
-        let mut progress_at = Instant::now() + PROGRESS_EVERY;
-        let mut told = self.at.position;
         loop {
             tokio::select! {
                 biased;
@@ -135,13 +137,8 @@ impl Stream {
                     Err(broadcast::error::RecvError::Lagged(_)) => self.catch_up().await?,
                     Err(broadcast::error::RecvError::Closed) => return Err(node_stops().into()),
                 },
-                () = tokio::time::sleep_until(progress_at) => {
-                    progress_at = Instant::now() + PROGRESS_EVERY;
-                    if told != self.at.position {
-                        let resume_token = self.token()?;
-                        self.send(Message::Progress(Progress { resume_token })).await?;
-                        told = self.at.position;
-                    }
+                () = tokio::time::sleep_until(self.looked_at + PROGRESS_EVERY) => {
+                    self.tell_progress().await?;
                 }
                 () = self.messages.closed() => return Err(End::Gone),
             }
@@ -206,6 +203,20 @@ impl Stream {
             self.count(events);
         }
         self.at.position = upto;
+        // also while much is looked at in which nothing matches
+        self.tell_progress().await
+    }
+
+    /// If it is time, and the subscriber does not hold such a token already.
+    async fn tell_progress(&mut self) -> Result<(), End> {
+        if self.looked_at.elapsed() < PROGRESS_EVERY {
+            return Ok(());
+        }
+        self.looked_at = Instant::now();
+        if self.told != self.at.position {
+            let resume_token = self.token()?;
+            self.send(Message::Progress(Progress { resume_token })).await?;
+        }
         Ok(())
     }
 
@@ -275,7 +286,9 @@ impl Stream {
         Position { log_id, epoch, number: position }
     }
 
-    fn token(&self) -> Result<String, Refusal> {
+    /// For the message that is sent next.
+    fn token(&mut self) -> Result<String, Refusal> {
+        self.told = self.at.position;
         let token = self.shared.tokens.seal(&self.subscriber, self.at);
         token.ok_or_else(|| Refusal::internal("the system has no random bytes for a token"))
     }

@@ -2,10 +2,10 @@
 
 use onenet_chassis::testing::{refusal, uscc};
 use onenet_eventstore::{Db, sqlx};
-use onenet_proto::exchange::v1::{Filter, UpdateFilterRequest};
+use onenet_proto::exchange::v1::{Filter, SubscribeRequest, UpdateFilterRequest};
 use tonic::Code;
 
-use crate::support::{FILED, IDENTIFIED, Subscriber, World, resume, terms};
+use crate::support::{FILED, IDENTIFIED, Subscriber, World, beginning, resume, terms};
 
 const AGENCY: u32 = 10;
 const PLANT: u32 = 20;
@@ -122,4 +122,16 @@ async fn a_node_that_stops_tells_its_subscribers_to_resume() {
     let (ended, stopped) = tokio::join!(subscriber.end(), running.stop());
     stopped.unwrap();
     assert_eq!(refusal(&ended).0, Code::Unavailable);
+}
+
+#[tokio::test]
+async fn who_catches_up_over_what_it_does_not_want_is_told_how_far() {
+    let world = world().await;
+    hazards(&world, 0..3).await;
+    // the feed has them
+    world.subscribe(AGENCY).await.deliveries(3).await;
+    let filter = Some(Filter { subject: Some(uscc(PLANT + 1)), ..Filter::default() });
+    let request = SubscribeRequest { filter, ..beginning() };
+    let mut narrow = Subscriber::open(world.client(AGENCY), request).await.unwrap();
+    narrow.progress().await;
 }
