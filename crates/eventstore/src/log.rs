@@ -2,7 +2,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use futures::{TryStreamExt as _, stream::TryReadyChunksError};
 use onenet_kernel::{
-    Appended, Cause, EventStore, Folded, NewEvent, Position, Receipt, Recorded, StoreError,
+    Appended, Cause, EventStore, Folded, Issuer, NewEvent, Position, Receipt, Recorded, StoreError,
     StreamId, Version,
 };
 use sqlx::{AssertSqlSafe, Row as _, postgres::PgRow};
@@ -140,6 +140,26 @@ impl PgLog {
             }
         }
         Ok(events)
+    }
+
+    /// The events that these commands of an issuer led to, in the order of the log; a command that the log does
+    /// not know led to none.
+    pub async fn of_commands(
+        &self,
+        issuer: &Issuer,
+        command_ids: &[Uuid],
+    ) -> Result<Vec<Recorded>, DbError> {
+        let query = sqlx::query(
+            "select * from events where issuer = $1 and command_id = any($2) order by position",
+        )
+        .bind(issuer.as_str())
+        .bind(command_ids);
+        let rows = self
+            .db
+            .answered(query.fetch_all(&mut *self.db.reader().await?))
+            .await
+            .map_err(DbError::while_("reading what commands led to"))?;
+        rows.iter().map(|row| self.event(row)).collect()
     }
 
     /// Waits until the log may have grown beyond `above`, at most for `at_most`.

@@ -7,6 +7,8 @@ mod fill;
 mod filter;
 mod live;
 mod meters;
+mod passing;
+mod reached;
 mod subscription;
 mod tail;
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! Reading for many at once, and reading ahead.
 
 use futures::future::join_all;
-use onenet_eventstore::{ReadAhead, sqlx};
-use onenet_kernel::{EventStore as _, Version};
+use onenet_eventstore::{ReadAhead, sqlx, testing::new_id};
+use onenet_kernel::{Cause, EventStore as _, Issuer, Version};
 
-use crate::support::{SCHEMA, append, scratch, stream};
+use crate::support::{SCHEMA, append, cause, event, scratch, stream};
 
 #[tokio::test]
 async fn streams_that_are_loaded_together_are_answered_each_with_its_own_history() {
@@ -45,6 +45,22 @@ async fn a_stream_that_cannot_be_decoded_fails_who_asked_for_it_and_nobody_else(
     let outcomes: Vec<_> =
         join_all(loads).await.into_iter().map(|loaded| loaded.ok().map(|it| it.len())).collect();
     assert_eq!(outcomes, [Some(2), None, Some(2)]);
+}
+
+#[tokio::test]
+async fn what_commands_led_to_is_found_by_their_issuer_and_ids() {
+    let (_scratch, log) = scratch().await;
+    let ids = [new_id(), new_id(), new_id()];
+    let by_another = Cause { issuer: Issuer::feed(), ..cause(ids[0]) };
+    log.append(&stream("0"), Version(0), &by_another, vec![event("another's")]).await.unwrap();
+    for (n, id) in (1_u64..).zip(ids) {
+        let events = vec![event(&format!("{n}/0")), event(&format!("{n}/1"))];
+        log.append(&stream(&n.to_string()), Version(0), &cause(id), events).await.unwrap();
+    }
+    let asked = [ids[2], new_id(), ids[0], ids[0]];
+    let found = log.of_commands(&cause(ids[0]).issuer, &asked).await.unwrap();
+    let payloads: Vec<&[u8]> = found.iter().map(|event| &*event.payload).collect();
+    assert_eq!(payloads, [b"1/0", b"1/1", b"3/0", b"3/1"]);
 }
 
 #[tokio::test]

@@ -1,32 +1,15 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use onenet_chassis::{Refusal, view::decode};
-use onenet_eventstore::{Db, DbError, sqlx};
-use onenet_kernel::StreamId;
 use onenet_proto::{
     cloudevents::v1::{
         CloudEvent,
         cloud_event::{CloudEventAttributeValue as Value, Data, cloud_event_attribute_value::Attr},
     },
-    exchange::v1 as wire,
     hazard::v1::{HiddenDangerCorrected, HiddenDangerWithdrawn, TreatmentReportCorrected},
 };
 use prost::{DecodeError, Message};
 use uuid::Uuid;
-
-use crate::{
-    domain::Grant,
-    feed::{Filter, Tail, directory},
-};
-
-/// What a correction or withdrawal undoes: events of its own stream.
-#[derive(Debug)]
-pub(crate) struct Corrects {
-    pub(crate) stream: StreamId,
-    /// Their ids.
-    pub(crate) events: Vec<String>,
-}
 
 /// A correction as far as everyone hears of it to whom the corrected event was delivered.
 struct Reference {
@@ -81,23 +64,24 @@ impl Reference {
     }
 }
 
-/// What an event undoes, if it is of a type that does.
-pub(crate) fn corrects(stream: &StreamId, event_type: &str, payload: &Bytes) -> Option<Corrects> {
-    match Reference::of(event_type, payload)? {
-        Ok(Reference { corrects, .. }) => {
-            Some(Corrects { stream: stream.clone(), events: corrects })
+/// The events that an event undoes, by their ids; none unless it is of a type that does.
+pub(super) fn corrects(event_type: &str, payload: &Bytes) -> Vec<Uuid> {
+    match Reference::of(event_type, payload) {
+        None => Vec::new(),
+        Some(Ok(Reference { corrects, .. })) => {
+            corrects.iter().filter_map(|id| id.parse().ok()).collect()
         }
-        Err(error) => {
+        Some(Err(error)) => {
             let error = &error as &dyn std::error::Error;
             tracing::error!(error, event_type, "a correction cannot be read: nobody hears of it");
-            None
+            Vec::new()
         }
     }
 }
 
 /// The correction without what it corrects: attributes that would tell where, whom and by whom are
 /// left out, and `reduced` says so.
-pub(crate) fn reduced(cloud: &CloudEvent) -> CloudEvent {
+pub(super) fn reduced(cloud: &CloudEvent) -> CloudEvent {
     let kept = ["time", "datacontenttype"];
     let kept = kept.iter().filter_map(|&name| Some((name.to_owned(), cloud.attributes.get(name)?)));
     let mut attributes: HashMap<String, Value> =
@@ -111,58 +95,6 @@ pub(crate) fn reduced(cloud: &CloudEvent) -> CloudEvent {
         _ => None,
     };
     CloudEvent { attributes, data, ..cloud.clone() }
-}
-
-/// Whether something of what is corrected was delivered to a subscription: it lies in one of its
-/// intervals, and a grant and the filter of that interval let it pass.
-pub(crate) async fn has_reached(
-    db: &Db,
-    tail: &Tail,
-    (subscription, subscriber): (Uuid, &str),
-    corrects: &Corrects,
-) -> Result<bool, Refusal> {
-    for event in tail.corrected(corrects).await?.iter() {
-        for (grants, filter) in intervals(db, tail, subscription, event.position).await? {
-            let is_own = event.subject == subscriber;
-            let grants = if is_own { Vec::new() } else { granted(db, &grants).await? };
-            let may = is_own || grants.iter().any(|grant| directory::opens(grant, event));
-            if event.is_shared && may && Filter::new(decode::<wire::Filter>(&filter)?).passes(event)
-            {
-                return Ok(true);
-            }
-        }
-    }
-    Ok(false)
-}
-
-/// Grants and filter of each interval of a subscription that covers a position.
-async fn intervals(
-    db: &Db,
-    tail: &Tail,
-    subscription: Uuid,
-    position: u64,
-) -> Result<Vec<(Vec<Uuid>, Vec<u8>)>, DbError> {
-    let query = sqlx::query_as(
-        "select grants, filter from deliveries
-         where subscription_id = $1 and feed_log = $2 and from_position <= $3
-            and upto_position >= $3",
-    )
-    .bind(subscription)
-    .bind(tail.feed().log_id())
-    .bind(i64::try_from(position).unwrap_or(i64::MAX));
-    db.answered(query.fetch_all(&mut *db.reader().await?))
-        .await
-        .map_err(DbError::while_("asking what was delivered"))
-}
-
-/// Grants by their ids, whether or not they are still in force.
-async fn granted(db: &Db, ids: &[Uuid]) -> Result<Vec<Grant>, DbError> {
-    let doing = || DbError::while_("reading the grants of what was delivered");
-    let query = sqlx::query_scalar("select view from grants where grant_id = any($1)").bind(ids);
-    let views: Vec<Vec<u8>> =
-        db.answered(query.fetch_all(&mut *db.reader().await?)).await.map_err(doing())?;
-    let grants = views.iter().map(|bytes| directory::grant(bytes));
-    grants.collect::<Result<_, _>>().map_err(|error| doing()(sqlx::Error::Decode(error)))
 }
 
 #[cfg(test)]
@@ -223,12 +155,10 @@ mod tests {
 
     #[test]
     fn only_corrections_correct() {
-        let stream = StreamId::from_stored("hazard/hidden_danger-1".to_owned());
         let Some(Data::BinaryData(payload)) = corrected().data else { unreachable!("no data") };
-        let found = corrects(&stream, &corrected().r#type, &payload).unwrap();
-        assert_eq!((found.events.len(), found.stream), (1, stream.clone()));
-        assert!(corrects(&stream, "onenet.hazard.v1.HiddenDangerReported", &payload).is_none());
+        assert_eq!(corrects(&corrected().r#type, &payload).len(), 1);
+        assert!(corrects("onenet.hazard.v1.HiddenDangerReported", &payload).is_empty());
         let damaged = Bytes::from_static(b"\xff");
-        assert!(corrects(&stream, &corrected().r#type, &damaged).is_none());
+        assert!(corrects(&corrected().r#type, &damaged).is_empty());
     }
 }

@@ -124,6 +124,6 @@ impl Delivered {
 }
 
 /// Positions fit: they are counted from 1.
-fn bigint(number: u64) -> i64 {
+pub(super) fn bigint(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }

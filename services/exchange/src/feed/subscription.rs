@@ -3,7 +3,6 @@ use std::{sync::Arc, time::Duration};
 use onenet_chassis::{Refusal, trace};
 use onenet_kernel::Position;
 use onenet_proto::{
-    Delivery,
     common::v1::ErrorReason,
     exchange::v1::{
         Batch, ExchangeErrorReason as Reason, Progress, SubscribeResponse, Subscribed,
@@ -22,9 +21,10 @@ use crate::{
     app::certificate_not_registered,
     feed::{
         FeedEvent, Filter, Resume, Snapshot,
-        corrections::{has_reached, reduced},
         deliveries::Delivered,
         live::{Change, Inner},
+        passing::{Judge, Passing},
+        reached::Reached,
         tail::Page,
     },
 };
@@ -61,30 +61,6 @@ pub(super) struct Stream {
     pub(super) messages: mpsc::Sender<Result<SubscribeResponse, Status>>,
     pub(super) changes: mpsc::Receiver<Change>,
     pub(super) taken_over: CancellationToken,
-}
-
-/// An event on its way to the subscriber.
-enum Passing<'a> {
-    Whole(&'a FeedEvent),
-    /// A correction that no grant lets pass today.
-    Reduced(&'a FeedEvent),
-}
-
-impl Passing<'_> {
-    fn delivery(&self, sequence: u64) -> Delivery {
-        match self {
-            Self::Whole(event) => event.delivery(sequence),
-            Self::Reduced(event) => {
-                let event = Some(reduced(&event.cloud));
-                Delivery { sequence, event, ..Delivery::default() }
-            }
-        }
-    }
-
-    fn event(&self) -> &FeedEvent {
-        let (Self::Whole(event) | Self::Reduced(event)) = self;
-        event
-    }
 }
 
 /// Why a stream ends.
@@ -174,15 +150,14 @@ impl Stream {
         let from = self.at.position;
         let new: Vec<&Arc<FeedEvent>> = page.iter().filter(|event| event.position > from).collect();
         let Some(upto) = new.last().map(|event| event.position) else { return Ok(()) };
-        let mut passing = Vec::new();
-        for event in new {
-            let may = snapshot.may_receive(&self.subscriber, event, today);
-            if may && self.filter.passes(event) {
-                passing.push(Passing::Whole(event));
-            } else if self.has_what_is_corrected(event, &passing).await? {
-                passing.push(if may { Passing::Whole(event) } else { Passing::Reduced(event) });
-            }
-        }
+        let reached = Reached {
+            db: &self.shared.db,
+            tail: &self.shared.tail,
+            subscription: self.at.subscription,
+            subscriber: &self.subscriber,
+        };
+        let judge = Judge { snapshot: &snapshot, today, filter: &self.filter, reached };
+        let passing = judge.passing(&new).await?;
         if !passing.is_empty() {
             let grants: Vec<Uuid> =
                 snapshot.in_force(&self.subscriber, today).map(|grant| grant.id).collect();
@@ -227,23 +202,6 @@ impl Stream {
         let whole = count(|it| matches!(it, Passing::Whole(_)));
         let reduced = count(|it| matches!(it, Passing::Reduced(_)));
         self.shared.meters.sent(whole, reduced);
-    }
-
-    /// A correction goes to everyone to whom what it corrects was delivered, whatever grant or filter
-    /// holds today; what is on its way counts as delivered.
-    async fn has_what_is_corrected(
-        &self,
-        event: &FeedEvent,
-        on_its_way: &[Passing<'_>],
-    ) -> Result<bool, Refusal> {
-        let Some(corrects) = event.corrects.as_ref().filter(|_| event.is_shared) else {
-            return Ok(false);
-        };
-        if on_its_way.iter().any(|passing| corrects.events.contains(&passing.event().cloud.id)) {
-            return Ok(true);
-        }
-        let (db, tail) = (&self.shared.db, &self.shared.tail);
-        has_reached(db, tail, (self.at.subscription, &self.subscriber), corrects).await
     }
 
     async fn change(&mut self, Change { filter, changed }: Change) -> Result<(), End> {

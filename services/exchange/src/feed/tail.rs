@@ -7,9 +7,9 @@ use std::{
     time::Duration,
 };
 
-use onenet_chassis::{Refusal, timestamp};
+use onenet_chassis::timestamp;
 use onenet_eventstore::{DbError, PgLog};
-use onenet_kernel::{EventStore as _, Recorded, Version};
+use onenet_kernel::{Issuer, Recorded};
 use onenet_proto::{
     Delivery,
     cloudevents::v1::{
@@ -20,11 +20,9 @@ use onenet_proto::{
 use prost::{Message as _, bytes::Bytes};
 use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
-use crate::feed::{
-    Directory, SHARED,
-    corrections::{self, Corrects},
-};
+use crate::feed::{Directory, SHARED, corrections};
 
 /// Events of one read.
 const PAGE: u32 = 500;
@@ -39,6 +37,8 @@ const PAUSE: Duration = Duration::from_millis(500);
 pub struct FeedEvent {
     /// Its place in the feed; never told to anybody.
     pub position: u64,
+    /// Its own id.
+    pub(crate) id: Uuid,
     /// What it is about.
     pub subject: String,
     /// Its division and all above it.
@@ -51,8 +51,8 @@ pub struct FeedEvent {
     pub cloud: CloudEvent,
     /// The same as it is on the wire: encoded once, for every subscriber.
     encoded: Bytes,
-    /// What it corrects or withdraws.
-    pub(crate) corrects: Option<Corrects>,
+    /// The events that it corrects or withdraws, by their ids.
+    pub(crate) corrects: Vec<Uuid>,
 }
 
 impl FeedEvent {
@@ -63,7 +63,7 @@ impl FeedEvent {
         let context = row.stream.as_str().split('/').next().unwrap_or_default();
         let text = |text: &str| Value { attr: Some(Attr::CeString(text.to_owned())) };
         let time = Value { attr: Some(Attr::CeTimestamp(timestamp(row.occurred_at))) };
-        let corrects = corrections::corrects(&row.stream, &row.event_type, &row.payload);
+        let corrects = corrections::corrects(&row.event_type, &row.payload);
         let mut attributes = HashMap::from([
             ("subject".to_owned(), text(&row.key.subject)),
             ("time".to_owned(), time),
@@ -78,7 +78,6 @@ impl FeedEvent {
             }
         }
         let cloud = CloudEvent {
-            // the event's own id, by which the feed knows it as a command
             id: row.command_id.to_string(),
             source: format!("/{node}/{context}"),
             spec_version: "1.0".to_owned(),
@@ -89,6 +88,8 @@ impl FeedEvent {
         Self {
             corrects,
             position: row.position.number,
+            // by which the feed knows it as a command
+            id: row.command_id,
             subject: row.key.subject,
             chain,
             industry: row.key.industry,
@@ -207,12 +208,9 @@ impl Tail {
         self.read(above).await
     }
 
-    /// The events that a correction undoes.
-    pub(crate) async fn corrected(&self, corrects: &Corrects) -> Result<Page, Refusal> {
-        let mut rows = self.feed.load(&corrects.stream, Version::NONE).await?;
-        // the event's own id, by which the feed knows it as a command
-        rows.retain(|row| corrects.events.contains(&row.command_id.to_string()));
-        Ok(self.made_ready(rows).await?)
+    /// Events by their own ids, in order.
+    pub(crate) async fn events(&self, ids: &[Uuid]) -> Result<Page, DbError> {
+        self.made_ready(self.feed.of_commands(&Issuer::feed(), ids).await?).await
     }
 
     async fn read(&self, above: u64) -> Result<Page, DbError> {
