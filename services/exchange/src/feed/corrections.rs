@@ -11,7 +11,16 @@ use onenet_proto::{
 use prost::{DecodeError, Message};
 use uuid::Uuid;
 
-/// A correction as far as everyone hears of it to whom the corrected event was delivered.
+/// What a correction or withdrawal undoes, and what everyone hears of it to whom that was delivered.
+#[derive(Debug)]
+pub(crate) struct Correction {
+    /// The events that it undoes, by their ids.
+    pub(super) corrects: Vec<Uuid>,
+    /// The event reduced to reference and reason, as it is on the wire.
+    pub(super) reduced: Bytes,
+}
+
+/// The fields of a correction that everyone hears of.
 struct Reference {
     corrects: Vec<String>,
     reduced: Bytes,
@@ -56,45 +65,40 @@ impl Reference {
         let reduced = reduced(corrects.clone()).encode_to_vec().into();
         Self { corrects, reduced }
     }
-
-    /// Of an event, if it is of a type that undoes others.
-    fn of(event_type: &str, payload: &Bytes) -> Option<Result<Self, DecodeError>> {
-        let (_, extract) = CORRECTIONS.iter().find(|(name, _)| *name == event_type)?;
-        Some(extract(payload.clone()))
-    }
 }
 
-/// The events that an event undoes, by their ids; none unless it is of a type that does.
-pub(super) fn corrects(event_type: &str, payload: &Bytes) -> Vec<Uuid> {
-    match Reference::of(event_type, payload) {
-        None => Vec::new(),
-        Some(Ok(Reference { corrects, .. })) => {
-            corrects.iter().filter_map(|id| id.parse().ok()).collect()
-        }
-        Some(Err(error)) => {
-            let error = &error as &dyn std::error::Error;
-            tracing::error!(error, event_type, "a correction cannot be read: nobody hears of it");
-            Vec::new()
+impl Correction {
+    /// Of an event, if it is of a type that undoes others.
+    pub(super) fn of(event: &CloudEvent) -> Option<Self> {
+        let (_, extract) = CORRECTIONS.iter().find(|(name, _)| *name == event.r#type)?;
+        let Some(Data::BinaryData(payload)) = &event.data else { return None };
+        match extract(payload.clone()) {
+            Ok(Reference { corrects, reduced }) => {
+                let corrects = corrects.iter().filter_map(|id| id.parse().ok()).collect();
+                Some(Self { corrects, reduced: reduce(event, reduced).encode_to_vec().into() })
+            }
+            Err(error) => {
+                let (error, event_type) = (&error as &dyn std::error::Error, &event.r#type);
+                tracing::error!(
+                    error,
+                    event_type,
+                    "a correction cannot be read: nobody hears of it"
+                );
+                None
+            }
         }
     }
 }
 
 /// The correction without what it corrects: attributes that would tell where, whom and by whom are
 /// left out, and `reduced` says so.
-pub(super) fn reduced(cloud: &CloudEvent) -> CloudEvent {
+fn reduce(event: &CloudEvent, reference: Bytes) -> CloudEvent {
     let kept = ["time", "datacontenttype"];
-    let kept = kept.iter().filter_map(|&name| Some((name.to_owned(), cloud.attributes.get(name)?)));
+    let kept = kept.iter().filter_map(|&name| Some((name.to_owned(), event.attributes.get(name)?)));
     let mut attributes: HashMap<String, Value> =
         kept.map(|(name, value)| (name, value.clone())).collect();
     attributes.insert("reduced".to_owned(), Value { attr: Some(Attr::CeBoolean(true)) });
-    let data = match &cloud.data {
-        Some(Data::BinaryData(payload)) => {
-            let reference = Reference::of(&cloud.r#type, payload).and_then(Result::ok);
-            reference.map(|reference| Data::BinaryData(reference.reduced))
-        }
-        _ => None,
-    };
-    CloudEvent { attributes, data, ..cloud.clone() }
+    CloudEvent { attributes, data: Some(Data::BinaryData(reference)), ..event.clone() }
 }
 
 #[cfg(test)]
@@ -126,7 +130,8 @@ mod tests {
 
     #[test]
     fn a_reduced_correction_says_what_it_corrects_and_why_and_nothing_else() {
-        let reduced = reduced(&corrected());
+        let correction = Correction::of(&corrected()).unwrap();
+        let reduced = CloudEvent::decode(correction.reduced).unwrap();
         let mut names: Vec<_> = reduced.attributes.keys().map(String::as_str).collect();
         names.sort_unstable();
         assert_eq!(names, ["datacontenttype", "reduced"]);
@@ -155,10 +160,10 @@ mod tests {
 
     #[test]
     fn only_corrections_correct() {
-        let Some(Data::BinaryData(payload)) = corrected().data else { unreachable!("no data") };
-        assert_eq!(corrects(&corrected().r#type, &payload).len(), 1);
-        assert!(corrects("onenet.hazard.v1.HiddenDangerReported", &payload).is_empty());
-        let damaged = Bytes::from_static(b"\xff");
-        assert!(corrects(&corrected().r#type, &damaged).is_empty());
+        assert_eq!(Correction::of(&corrected()).unwrap().corrects.len(), 1);
+        let another = "onenet.hazard.v1.HiddenDangerReported".to_owned();
+        assert!(Correction::of(&CloudEvent { r#type: another, ..corrected() }).is_none());
+        let damaged = Some(Data::BinaryData(Bytes::from_static(b"\xff")));
+        assert!(Correction::of(&CloudEvent { data: damaged, ..corrected() }).is_none());
     }
 }

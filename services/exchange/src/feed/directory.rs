@@ -89,7 +89,7 @@ impl Snapshot {
 pub(super) fn opens(grant: &Grant, event: &FeedEvent) -> bool {
     let terms = &grant.terms;
     let is_own_industry = |prefix: &String| event.industry.starts_with(prefix.as_str());
-    terms.event_types.contains(&event.cloud.r#type)
+    terms.event_types.contains(&event.event_type)
         && event.chain.contains(&terms.subtree)
         && (terms.industries.is_empty() || terms.industries.iter().any(is_own_industry))
 }

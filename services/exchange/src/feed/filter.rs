@@ -19,7 +19,7 @@ impl Filter {
     #[must_use]
     pub fn passes(&self, event: &FeedEvent) -> bool {
         let wire::Filter { event_types, subtree, industries, subject } = &self.0;
-        (event_types.is_empty() || event_types.contains(&event.cloud.r#type))
+        (event_types.is_empty() || event_types.contains(&event.event_type))
             && subtree.as_ref().is_none_or(|subtree| event.chain.contains(subtree))
             && (industries.is_empty()
                 || industries.iter().any(|prefix| event.industry.starts_with(prefix.as_str())))

@@ -5,7 +5,7 @@ use onenet_chassis::Refusal;
 use onenet_proto::Delivery;
 use uuid::Uuid;
 
-use crate::feed::{FeedEvent, Filter, Snapshot, corrections::reduced, reached::Reached};
+use crate::feed::{FeedEvent, Filter, Snapshot, corrections::Correction, reached::Reached};
 
 #[cfg(test)]
 mod tests;
@@ -14,22 +14,21 @@ mod tests;
 pub(super) enum Passing<'a> {
     Whole(&'a FeedEvent),
     /// A correction that no grant lets pass today.
-    Reduced(&'a FeedEvent),
+    Reduced(&'a FeedEvent, &'a Correction),
 }
 
 impl Passing<'_> {
     pub(super) fn delivery(&self, sequence: u64) -> Delivery {
         match self {
             Self::Whole(event) => event.delivery(sequence),
-            Self::Reduced(event) => {
-                let event = Some(reduced(&event.cloud));
-                Delivery { sequence, event, ..Delivery::default() }
+            Self::Reduced(_, Correction { reduced, .. }) => {
+                Delivery { sequence, encoded: reduced.clone(), event: None }
             }
         }
     }
 
     pub(super) fn event(&self) -> &FeedEvent {
-        let (Self::Whole(event) | Self::Reduced(event)) = self;
+        let (Self::Whole(event) | Self::Reduced(event, _)) = self;
         event
     }
 }
@@ -55,15 +54,18 @@ impl Judge<'_> {
         let judged: Vec<(&FeedEvent, bool, bool)> =
             page.iter().map(|event| self.judged(event)).collect();
         let held_back = judged.iter().filter(|(.., passes)| !passes);
-        let corrected: Vec<Uuid> =
-            held_back.flat_map(|(event, ..)| &event.corrects).copied().collect();
+        let corrections = held_back.filter_map(|(event, ..)| event.correction.as_ref());
+        let corrected: Vec<Uuid> = corrections.flat_map(|it| &it.corrects).copied().collect();
         let mut heard = self.reached.among(&corrected).await?;
         let mut passing = Vec::new();
         for (event, may, passes) in judged {
-            if passes || event.corrects.iter().any(|id| heard.contains(id)) {
-                heard.insert(event.id);
-                passing.push(if may { Passing::Whole(event) } else { Passing::Reduced(event) });
-            }
+            let is_heard = |it: &&Correction| it.corrects.iter().any(|id| heard.contains(id));
+            passing.push(match event.correction.as_ref().filter(is_heard) {
+                Some(correction) if !may => Passing::Reduced(event, correction),
+                None if !passes => continue,
+                _ => Passing::Whole(event),
+            });
+            heard.insert(event.id);
         }
         Ok(passing)
     }

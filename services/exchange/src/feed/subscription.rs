@@ -200,7 +200,7 @@ impl Stream {
             u64::try_from(sent.iter().filter(|it| is(it)).count()).unwrap_or(u64::MAX)
         };
         let whole = count(|it| matches!(it, Passing::Whole(_)));
-        let reduced = count(|it| matches!(it, Passing::Reduced(_)));
+        let reduced = count(|it| matches!(it, Passing::Reduced(..)));
         self.shared.meters.sent(whole, reduced);
     }
 

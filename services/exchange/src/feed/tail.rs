@@ -22,7 +22,7 @@ use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::feed::{Directory, SHARED, corrections};
+use crate::feed::{Directory, SHARED, corrections::Correction};
 
 /// Events of one read.
 const PAGE: u32 = 500;
@@ -39,6 +39,8 @@ pub struct FeedEvent {
     pub position: u64,
     /// Its own id.
     pub(crate) id: Uuid,
+    /// Full protobuf name.
+    pub event_type: String,
     /// What it is about.
     pub subject: String,
     /// Its division and all above it.
@@ -47,12 +49,10 @@ pub struct FeedEvent {
     pub industry: String,
     /// Whether its type leaves the node.
     pub is_shared: bool,
-    /// What is sent.
-    pub cloud: CloudEvent,
-    /// The same as it is on the wire: encoded once, for every subscriber.
+    /// What is sent, as it is on the wire: encoded once, for every subscriber.
     encoded: Bytes,
-    /// The events that it corrects or withdraws, by their ids.
-    pub(crate) corrects: Vec<Uuid>,
+    /// What it corrects or withdraws.
+    pub(crate) correction: Option<Correction>,
 }
 
 impl FeedEvent {
@@ -63,7 +63,6 @@ impl FeedEvent {
         let context = row.stream.as_str().split('/').next().unwrap_or_default();
         let text = |text: &str| Value { attr: Some(Attr::CeString(text.to_owned())) };
         let time = Value { attr: Some(Attr::CeTimestamp(timestamp(row.occurred_at))) };
-        let corrects = corrections::corrects(&row.event_type, &row.payload);
         let mut attributes = HashMap::from([
             ("subject".to_owned(), text(&row.key.subject)),
             ("time".to_owned(), time),
@@ -86,16 +85,16 @@ impl FeedEvent {
             data: Some(Data::BinaryData(row.payload)),
         };
         Self {
-            corrects,
             position: row.position.number,
             // by which the feed knows it as a command
             id: row.command_id,
+            is_shared: SHARED.contains(&row.event_type.as_str()),
+            event_type: row.event_type,
             subject: row.key.subject,
             chain,
             industry: row.key.industry,
-            is_shared: SHARED.contains(&row.event_type.as_str()),
             encoded: cloud.encode_to_vec().into(),
-            cloud,
+            correction: Correction::of(&cloud),
         }
     }
 

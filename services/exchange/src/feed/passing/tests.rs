@@ -151,7 +151,7 @@ async fn statements(withdrawals: u64) -> usize {
         judge.passing(&page).await.unwrap()
     };
     let heard = |passing: &Passing<'_>| match passing {
-        Passing::Reduced(event) => event.corrects.clone(),
+        Passing::Reduced(_, correction) => correction.corrects.clone(),
         Passing::Whole(event) => unreachable!("{event:?} passes whole"),
     };
     let heard: Vec<Uuid> = passing.iter().flat_map(heard).collect();
