@@ -43,8 +43,8 @@ pub(super) struct Rows<'e> {
     changed: Vec<EnterpriseRow<'e>>,
 }
 
-/// Whoever may write has read that there is no row, and `on conflict` would cost a third of the insert.
-/// Arrays are unnested in a select list, which needs no copy of them as a table.
+/// There is no row of any of them, or all are refused: `on conflict` would cost a third of the insert. Arrays
+/// are unnested in a select list, which needs no copy of them as a table.
 const ENTER: &str =
     "insert into enterprises (uscc, division, industry, is_registered, is_key, view)
     select unnest($1::text[]), unnest($2::text[]), unnest($3::text[]), unnest($4::boolean[]),
