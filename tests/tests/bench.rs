@@ -62,7 +62,7 @@ async fn the_way_to_a_consumer_is_measured_in_milliseconds() {
 #[tokio::test]
 async fn a_read_model_is_rebuilt_beside_reading_its_log() {
     let figures = measured("rebuild", &["--size", "0.01"]).await;
-    assert_eq!(figures[0]["case"], "1000 enterprises");
+    assert_eq!(figures[0]["case"], "3000 enterprises");
     assert_ratio(&figures[0]);
 }
 

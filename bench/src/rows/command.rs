@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context as _, Result};
 use onenet_chassis::{
     Role,
-    day::SystemClock,
+    clock::NodeClock,
     private::PrivateNode,
     testing::{OPERATOR, elsewhere::Registered, uscc},
 };
@@ -36,17 +36,19 @@ const COUNTY: u32 = 1;
 const PLACE: &str = "410102";
 const KNOWN_WITHIN: Duration = Duration::from_secs(30);
 
-/// Enterprises are registered, each by a call of its own.
+/// Enterprises are registered, each by a call of its own: while the same process keeps the register of what was
+/// registered, and while it only answers.
 pub(super) async fn run(bench: &Bench) -> Result<Vec<Figure>> {
     let folder = tempfile::tempdir()?;
     let context = || vec![onenet_enterprise::context()];
     let node = PrivateNode::make(folder.path(), &node::plan(bench)).await?;
     node.prepare(&context()).await?;
-    let running = node.start(context(), &[Role::Api, Role::Project], Arc::new(SystemClock)).await?;
-    register_public_side(&node, running.address).await?;
+    let start = async |roles: &[Role]| node.start(context(), roles, NodeClock::new()).await;
+    let keeping = start(&[Role::Api, Role::Project]).await?;
+    register_public_side(&node, keeping.address).await?;
 
     let serial = Arc::new(AtomicU32::new(COUNTY));
-    let answer = first(&node, running.address, &serial).await?;
+    let answer = first(&node, keeping.address, &serial).await?;
     let echo = echo::serve(&node, answer)?;
     let turn = async |address| {
         let (clients, serial) = (clients(&node, address)?, Arc::clone(&serial));
@@ -57,12 +59,17 @@ pub(super) async fn run(bench: &Bench) -> Result<Vec<Figure>> {
         };
         Turn::of(closed_loop(CALLERS, bench.turn, call)).await
     };
-    let ours = async || turn(running.address).await;
-    let theirs = async || turn(echo).await;
+    let against = async |case: String, address| {
+        let (ours, theirs) = (async || turn(address).await, async || turn(echo).await);
+        contest(bench, case, ("onenet", ours), ("tonic echo", theirs)).await
+    };
     let case = format!("{CALLERS} callers on {CONNECTIONS} connections");
-    let figure = contest(bench, case, ("onenet", ours), ("tonic echo", theirs)).await?;
-    running.stop().await?;
-    Ok(vec![figure.with(Bar::AtLeast(0.3, 0.45))])
+    let with_register = against(format!("{case}, the register kept"), keeping.address).await?;
+    keeping.stop().await?;
+    let answering = start(&[Role::Api]).await?;
+    let alone = against(case, answering.address).await?;
+    answering.stop().await?;
+    Ok(vec![alone.with(Bar::AtLeast(0.3, 0.45)), with_register])
 }
 
 type Client = EnterpriseServiceClient<Channel>;
