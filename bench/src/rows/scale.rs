@@ -22,8 +22,8 @@ const LONGEST: u64 = 1_000_000;
 const SHORTEST: u64 = 10_000;
 /// Appended in one turn: few, since the shortest log grows by them.
 const APPENDS: u64 = 4_000;
-/// A log is appended to by a so many-th of its length before it is measured. After a checkpoint PostgreSQL writes
-/// whole each page that it touches; by then most pages of the index of streams were, of a short log as of a long one.
+/// A log is appended to by a so many-th of its length before it is measured: by then most pages of its index of
+/// streams were touched since the checkpoint, of a short log as of a long one. A first touch costs more.
 const TOUCHED_BY: u64 = 40;
 /// Read in one go from the end of a log.
 const END: u64 = 10_000;
