@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use onenet_eventstore::{Db, DbError, sqlx};
+use onenet_eventstore::{Db, DbError};
 use onenet_kernel::{Clock, Timestamp};
 use tokio_util::sync::CancellationToken;
 
@@ -62,10 +62,8 @@ impl Clock for NodeClock {
 
 /// Tells the clock what the database says.
 pub(crate) async fn tell(clock: &dyn Clock, db: &Db) -> Result<(), DbError> {
-    let (doing, asked) = (DbError::while_("asking what time it is"), Instant::now());
-    let micros = "select (extract(epoch from clock_timestamp()) * 1000000)::bigint";
-    let query = sqlx::query_scalar(micros);
-    let now: i64 = db.answered(query.fetch_one(&mut *db.reader().await?)).await.map_err(doing)?;
+    let asked = Instant::now();
+    let now = db.now().await?.as_micros();
     // it was read somewhere between question and answer
     let since = i64::try_from(asked.elapsed().as_micros() / 2).unwrap_or(i64::MAX);
     clock.told(Timestamp::from_micros(now.saturating_add(since)));

@@ -1,5 +1,6 @@
 use std::{fmt, future::Future, io::ErrorKind, pin::Pin, str::FromStr, sync::Arc, time::Duration};
 
+use onenet_kernel::Timestamp;
 use sqlx::{
     Acquire as _, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -110,6 +111,15 @@ impl Db {
     #[must_use]
     pub fn schema(&self) -> &str {
         &self.schema
+    }
+
+    /// What the database's clock says.
+    pub async fn now(&self) -> Result<Timestamp, DbError> {
+        let query = sqlx::query_scalar("select clock_timestamp()");
+        self.answered(query.fetch_one(&mut *self.reader().await?))
+            .await
+            .map(Timestamp::from_datetime)
+            .map_err(DbError::while_("asking what time it is"))
     }
 
     /// A connection for single statements. Begin no transaction on it: use [`Db::transact`].

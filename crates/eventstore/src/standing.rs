@@ -35,10 +35,7 @@ pub struct FollowerStanding {
 /// Looks at a schema, and changes nothing.
 pub async fn standing(db: &Db) -> Result<Standing, DbError> {
     let doing = || DbError::while_("looking at leases and followers");
-    let row = sqlx::query("select clock_timestamp() as now")
-        .fetch_one(db.pool())
-        .await
-        .map_err(doing())?;
+    let now = db.now().await?;
     let leases = sqlx::query_as("select name, until > clock_timestamp() from leases order by name")
         .fetch_all(db.pool())
         .await
@@ -65,7 +62,7 @@ pub async fn standing(db: &Db) -> Result<Standing, DbError> {
             .await
             .map_err(doing())?;
     Ok(Standing {
-        now: row::instant(&row, "now").map_err(doing())?,
+        now,
         leases,
         followers: followers.collect::<Result<_, sqlx::Error>>().map_err(doing())?,
         parked,

@@ -131,6 +131,15 @@ mod tests {
         log.read(0, 10).await.unwrap()
     }
 
+    /// A register that is empty, beside a log with the story.
+    async fn told() -> (Scratch, PgLog, Vec<Recorded>) {
+        let scratch = Scratch::create(onenet_devservers::shared_postgres().unwrap()).await.unwrap();
+        let steps = [("_register_migrations", REGISTER)];
+        let log = scratch.log("enterprise", &steps).await.unwrap();
+        let events = story(&log).await;
+        (scratch, log, events)
+    }
+
     async fn rows(connection: &mut PgConnection) -> Vec<Row> {
         sqlx::query_as(
             "select uscc, industry, is_registered, is_key, view from enterprises order by uscc",
@@ -142,10 +151,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_page_of_events_leaves_what_each_by_itself_leaves() {
-        let scratch = Scratch::create(onenet_devservers::shared_postgres().unwrap()).await.unwrap();
-        let steps = [("_register_migrations", REGISTER)];
-        let log = scratch.log("enterprise", &steps).await.unwrap();
-        let events = story(&log).await;
+        let (_scratch, log, events) = told().await;
         let mut connection = log.db().reader().await.unwrap();
         for event in &events {
             KeepRegister.handle(&mut connection, event).await.unwrap();
@@ -169,20 +175,17 @@ mod tests {
 
     #[tokio::test]
     async fn a_stream_that_begins_anew_is_refused_with_others_and_kept_by_itself() {
-        let scratch = Scratch::create(onenet_devservers::shared_postgres().unwrap()).await.unwrap();
-        let steps = [("_register_migrations", REGISTER)];
-        let log = scratch.log("enterprise", &steps).await.unwrap();
-        let events = story(&log).await;
+        let (_scratch, log, events) = told().await;
         let all: Vec<&Recorded> = events.iter().collect();
         let mut connection = log.db().reader().await.unwrap();
         KeepRegister.handle_all(&mut connection, &all).await.unwrap();
-        let told = rows(&mut connection).await;
+        let once = rows(&mut connection).await;
 
         let again = KeepRegister.handle_all(&mut connection, &all).await;
         assert!(matches!(again, Err(HandleError::Poison(_))), "{again:?}");
         for event in all {
             KeepRegister.handle(&mut connection, event).await.unwrap();
         }
-        assert_eq!(rows(&mut connection).await, told);
+        assert_eq!(rows(&mut connection).await, once);
     }
 }

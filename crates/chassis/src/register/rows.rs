@@ -70,8 +70,8 @@ impl<'e> Rows<'e> {
         events: &[&'e Recorded],
     ) -> Result<Self, HandleError> {
         let mut rows = Self::default();
-        // with the newest event of each
-        let (mut entered, mut changed) = (BTreeMap::new(), BTreeMap::new());
+        // with the newest event of each, and whether it has no row yet
+        let mut touched = BTreeMap::new();
         for &event in events {
             match event.event_type.strip_prefix("onenet.enterprise.v1.") {
                 Some("DivisionRegistered") => {
@@ -84,27 +84,20 @@ impl<'e> Rows<'e> {
                 }
                 _ => {
                     let subject = &*event.key.subject;
-                    let view = match enterprises.entry(subject.to_owned()) {
-                        Entry::Vacant(vacant) => {
-                            entered.insert(subject, event);
-                            vacant.insert(EnterpriseView::default())
-                        }
-                        Entry::Occupied(occupied) => {
-                            let is_new = entered.contains_key(subject);
-                            if is_new { &mut entered } else { &mut changed }.insert(subject, event);
-                            occupied.into_mut()
-                        }
-                    };
+                    let entry = enterprises.entry(subject.to_owned());
+                    let is_new = matches!(entry, Entry::Vacant(_));
+                    let view = entry.or_default();
                     apply(view, event)?;
                     view.version = event.version.0;
+                    touched.entry(subject).or_insert((event, is_new)).0 = event;
                 }
             }
         }
-        let row = |(subject, newest)| {
-            enterprises.get(subject).map(|view| EnterpriseRow::new(newest, view))
-        };
-        rows.entered = entered.into_iter().filter_map(row).collect();
-        rows.changed = changed.into_iter().filter_map(row).collect();
+        for (subject, (newest, is_new)) in touched {
+            let Some(view) = enterprises.get(subject) else { continue };
+            let among = if is_new { &mut rows.entered } else { &mut rows.changed };
+            among.push(EnterpriseRow::new(newest, view));
+        }
         Ok(rows)
     }
 
