@@ -45,7 +45,7 @@ impl PgLog {
             .fetch_one(db.pool())
             .await
             .map_err(DbError::while_("reading the identity of the log"))?;
-        let wake = Wake::new();
+        let wake = Wake::default();
         let stop = CancellationToken::new();
         wake.across_processes(&db, &stop);
         Ok(Self {

@@ -21,23 +21,18 @@ const ASK_AFTER: Duration = Duration::from_secs(30);
 
 /// Tells readers that the log has grown: in process at once, across processes by one debounced
 /// NOTIFY. Both are hints; a slow poll is the truth.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct Wake {
     head: Arc<watch::Sender<u64>>,
+    /// What other processes are told: never what was heard from them, or each would say again what all have heard.
+    own: Arc<watch::Sender<u64>>,
 }
 
 impl Wake {
-    pub(crate) fn new() -> Self {
-        Self { head: Arc::new(watch::Sender::new(0)) }
-    }
-
     /// This process has committed up to `head`.
     pub(crate) fn committed(&self, head: u64) {
-        self.head.send_if_modified(|known| {
-            let grows = head > *known;
-            *known = head.max(*known);
-            grows
-        });
+        rise(&self.head, head);
+        rise(&self.own, head);
     }
 
     pub(crate) fn subscribe(&self) -> watch::Receiver<u64> {
@@ -46,17 +41,25 @@ impl Wake {
 
     /// Passes hints to and from other processes until `stop`.
     pub(crate) fn across_processes(&self, db: &Db, stop: &CancellationToken) {
-        tokio::spawn(tell(db.clone(), self.subscribe(), stop.clone()));
-        tokio::spawn(hear(db.clone(), self.clone(), stop.clone()));
+        tokio::spawn(tell(db.clone(), self.own.subscribe(), stop.clone()));
+        tokio::spawn(hear(db.clone(), Arc::clone(&self.head), stop.clone()));
     }
 }
 
-async fn tell(db: Db, mut head: watch::Receiver<u64>, stop: CancellationToken) {
+fn rise(known: &watch::Sender<u64>, head: u64) {
+    known.send_if_modified(|known| {
+        let grows = head > *known;
+        *known = head.max(*known);
+        grows
+    });
+}
+
+async fn tell(db: Db, mut own: watch::Receiver<u64>, stop: CancellationToken) {
     let channel = channel(&db);
     // a notification is a commit: one that waited for the disk would have appends wait behind it
     let mut connection = OwnConnection::forgetful(&db);
-    while let Some(Ok(())) = stop.run_until_cancelled(head.changed()).await {
-        let position = *head.borrow_and_update();
+    while let Some(Ok(())) = stop.run_until_cancelled(own.changed()).await {
+        let position = *own.borrow_and_update();
         let told = answered(async {
             sqlx::query("select pg_notify($1, $2)")
                 .bind(&channel)
@@ -72,10 +75,10 @@ async fn tell(db: Db, mut head: watch::Receiver<u64>, stop: CancellationToken) {
     }
 }
 
-async fn hear(db: Db, wake: Wake, stop: CancellationToken) {
+async fn hear(db: Db, head: Arc<watch::Sender<u64>>, stop: CancellationToken) {
     let channel = channel(&db);
     while !stop.is_cancelled() {
-        let listening = listen(&db, &channel, &wake);
+        let listening = listen(&db, &channel, &head);
         let lost = stop.run_until_cancelled(listening).await;
         if let Some(Err(error)) = lost {
             tracing::debug!(error = &error as &dyn std::error::Error, "listening again");
@@ -85,7 +88,7 @@ async fn hear(db: Db, wake: Wake, stop: CancellationToken) {
 }
 
 /// Until the connection is lost.
-async fn listen(db: &Db, channel: &str, wake: &Wake) -> Result<Infallible, DbError> {
+async fn listen(db: &Db, channel: &str, head: &watch::Sender<u64>) -> Result<Infallible, DbError> {
     let doing = || DbError::while_("listening for wake-ups");
     // a connection of its own: one that says nothing more would keep a place in the context's pool
     let own = PgPoolOptions::new().max_connections(1).connect_with(db.options().clone()).await;
@@ -94,7 +97,7 @@ async fn listen(db: &Db, channel: &str, wake: &Wake) -> Result<Infallible, DbErr
     loop {
         match tokio::time::timeout(ASK_AFTER, listener.recv()).await {
             Ok(heard) => {
-                wake.committed(heard.map_err(doing())?.payload().parse().unwrap_or(0));
+                rise(head, heard.map_err(doing())?.payload().parse().unwrap_or(0));
             }
             Err(_nothing) => {
                 answered(listener.execute("select 1")).await.map_err(doing())?;

@@ -1,7 +1,14 @@
-//! Reading for many at once, and reading ahead.
+//! Reading for many at once, reading ahead, and hearing that there is more.
+
+use std::time::Duration;
 
 use futures::future::join_all;
-use onenet_eventstore::{ReadAhead, sqlx, testing::new_id};
+use onenet_eventstore::{
+    Db, PgLog, ReadAhead,
+    sqlx::{self, postgres::PgListener},
+    testing::new_id,
+};
+
 use onenet_kernel::{Cause, EventStore as _, Issuer, Version};
 
 use crate::support::{SCHEMA, append, cause, event, scratch, stream};
@@ -113,4 +120,32 @@ async fn the_end_that_was_read_ahead_is_not_taken_for_the_end() {
         let next = pages.read(round + 4).await.unwrap();
         assert_eq!(next.first().map(|event| event.position.number), Some(round + 5));
     }
+}
+
+#[tokio::test]
+async fn what_a_process_heard_of_it_does_not_say_again() {
+    let (scratch, first) = scratch().await;
+    let second = PgLog::open(Db::connect(&scratch.settings(SCHEMA)).await.unwrap()).await.unwrap();
+    let mut all = PgListener::connect(&scratch.owner_url()).await.unwrap();
+    all.listen(&format!("onenet_{SCHEMA}")).await.unwrap();
+    let hears = async |log: &PgLog, above| {
+        tokio::time::timeout(Duration::from_secs(60), log.grown(above, Duration::MAX))
+            .await
+            .unwrap();
+    };
+    // until the second listens as well, nobody hears for it
+    let mut said = 0;
+    while *second.hints().borrow() == 0 {
+        append(&first, "a", said, &["x"]).await.unwrap();
+        said += 1;
+        second.grown(0, Duration::from_millis(100)).await;
+    }
+    append(&first, "a", said, &["x"]).await.unwrap();
+    hears(&second, said).await;
+    append(&second, "a", said + 1, &["x"]).await.unwrap();
+    let mut heard = Vec::new();
+    while heard.last() != Some(&(said + 2)) {
+        heard.push(all.recv().await.unwrap().payload().parse::<u64>().unwrap());
+    }
+    assert!(heard.is_sorted_by(|a, b| a < b), "said again: {heard:?}");
 }
