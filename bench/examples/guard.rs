@@ -5,7 +5,7 @@
 //! guard relay 1280
 //! ```
 
-use std::{env, hint::black_box, io::Write as _, ops::Range};
+use std::{env, hint::black_box, io::Write as _, ops::Range, time::Duration};
 
 use anyhow::{Result, bail, ensure};
 use futures::future::try_join_all;
@@ -22,11 +22,16 @@ use onenet_exchange::{
     feed::{FeedEvent, Filter, Snapshot},
 };
 use onenet_kafka::{Topics, events_only};
-use onenet_kernel::{EventStore as _, Key, NewEvent, Recorded, StreamId, Version, execute};
+use onenet_kernel::{
+    EventStore as _, Key, NewEvent, Recorded, StoreError, StreamId, Version, execute,
+};
 use onenet_proto::exchange::v1::{Batch, SubscribeResponse, subscribe_response::Message};
 use onenet_standards::Uscc;
 use prost::Message as _;
-use tokio::runtime::{self, Runtime};
+use tokio::{
+    runtime::{self, Runtime},
+    time::timeout,
+};
 
 const PATHS: [&str; 5] = ["decide", "batch", "relay", "filter", "write"];
 /// Commands that wait together, and events of one message.
@@ -81,8 +86,10 @@ impl Paths {
         let (id, given_by) = (new_id(), uscc(1).parse()?);
         let grant = Grant { id, agency: agency.parse()?, terms, given_by };
         let chain = ["410102", "4101", "41"].map(str::to_owned).into();
+        let log = scratch.log("bench", &[]).await?;
+        timeout(Duration::from_secs(30), told(&log)).await??;
         Ok(Self {
-            log: scratch.log("bench", &[]).await?,
+            log,
             topics: Topics {
                 prefix: String::new(),
                 node: "henan".to_owned(),
@@ -128,12 +135,7 @@ impl Paths {
     /// Commands that wait together, made into one statement and answered; counted per command.
     async fn batch(&self, times: Range<u32>) -> Result<()> {
         for _ in times.step_by(TOGETHER as usize) {
-            let appends = (0..TOGETHER).map(async |_| {
-                let id = new_id();
-                let stream = StreamId::new("bench", &id.to_string());
-                self.log.append(&stream, Version::NONE, &cause(id), vec![payload()]).await
-            });
-            try_join_all(appends).await?;
+            try_join_all((0..TOGETHER).map(|_| append(&self.log))).await?;
         }
         Ok(())
     }
@@ -166,6 +168,24 @@ impl Paths {
             black_box(SubscribeResponse { message: Some(message) }.encode_to_vec());
         }
     }
+}
+
+/// Appends until another process would have heard of it. The log opens a connection to tell it, which takes as many
+/// instructions as two hundred appends and so must not happen while these are counted.
+async fn told(log: &PgLog) -> Result<()> {
+    let elsewhere = PgLog::open(log.db().clone()).await?;
+    while *elsewhere.hints().borrow() == 0 {
+        append(log).await?;
+        elsewhere.grown(0, Duration::from_millis(100)).await;
+    }
+    Ok(())
+}
+
+async fn append(log: &PgLog) -> Result<(), StoreError> {
+    let id = new_id();
+    let stream = StreamId::new("bench", &id.to_string());
+    log.append(&stream, Version::NONE, &cause(id), vec![payload()]).await?;
+    Ok(())
 }
 
 fn enterprise(serial: u32) -> Result<Enterprise> {

@@ -228,7 +228,8 @@ impl EventStore for PgLog {
     }
 
     async fn receipt(&self, cause: &Cause) -> Result<Option<Receipt>, StoreError> {
-        let Some(row) = self.find_receipt(cause).await.map_err(fault)? else {
+        // boxed, since the future of every command holds this one, which few need
+        let Some(row) = Box::pin(self.find_receipt(cause)).await.map_err(fault)? else {
             return Ok(None);
         };
         let failed = |error| fault(DbError::while_("reading a receipt")(error));
