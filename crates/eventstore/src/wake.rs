@@ -96,8 +96,8 @@ async fn listen(db: &Db, channel: &str, head: &watch::Sender<u64>) -> Result<Inf
     answered(listener.listen(channel)).await.map_err(doing())?;
     loop {
         match tokio::time::timeout(ASK_AFTER, listener.recv()).await {
-            Ok(heard) => {
-                rise(head, heard.map_err(doing())?.payload().parse().unwrap_or(0));
+            Ok(said) => {
+                rise(head, said.map_err(doing())?.payload().parse().unwrap_or(0));
             }
             Err(_nothing) => {
                 answered(listener.execute("select 1")).await.map_err(doing())?;

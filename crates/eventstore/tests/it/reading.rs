@@ -129,7 +129,7 @@ async fn what_a_process_heard_of_it_does_not_say_again() {
     let mut all = PgListener::connect(&scratch.owner_url()).await.unwrap();
     all.listen(&format!("onenet_{SCHEMA}")).await.unwrap();
     let hears = async |log: &PgLog, above| {
-        tokio::time::timeout(Duration::from_secs(60), log.grown(above, Duration::MAX))
+        tokio::time::timeout(Duration::from_mins(1), log.grown(above, Duration::MAX))
             .await
             .unwrap();
     };
@@ -143,9 +143,9 @@ async fn what_a_process_heard_of_it_does_not_say_again() {
     append(&first, "a", said, &["x"]).await.unwrap();
     hears(&second, said).await;
     append(&second, "a", said + 1, &["x"]).await.unwrap();
-    let mut heard = Vec::new();
-    while heard.last() != Some(&(said + 2)) {
-        heard.push(all.recv().await.unwrap().payload().parse::<u64>().unwrap());
+    let mut told = Vec::new();
+    while told.last() != Some(&(said + 2)) {
+        told.push(all.recv().await.unwrap().payload().parse::<u64>().unwrap());
     }
-    assert!(heard.is_sorted_by(|a, b| a < b), "said again: {heard:?}");
+    assert!(told.is_sorted_by(|a, b| a < b), "said again: {told:?}");
 }
