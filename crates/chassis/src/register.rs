@@ -200,5 +200,5 @@ impl Register {
 
 /// The message an event carries.
 pub fn payload<M: Message + Default>(event: &Recorded) -> Result<M, Corrupt> {
-    M::decode(event.payload.clone()).map_err(|error| Corrupt::new(&event.event_type, error))
+    M::decode(&*event.payload).map_err(|error| Corrupt::new(&event.event_type, error))
 }

@@ -1,10 +1,7 @@
-use std::collections::HashMap;
-
 use onenet_eventstore::{HandleError, Handler, sqlx::PgConnection};
 use onenet_kernel::{Recorded, Version};
-use onenet_proto::enterprise::v1::EnterpriseView;
 
-use super::rows::{Rows, read_enterprises};
+use super::rows::{Rows, Views, read_views};
 
 /// Events of which the rows are written by one statement: 200 kB at the most times, which the server takes
 /// without asking its system for memory.
@@ -29,7 +26,7 @@ impl Handler for KeepRegister {
     }
 
     async fn handle(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), HandleError> {
-        let known = read_enterprises(tx, &[event]).await?;
+        let known = read_views(tx, &[event]).await?;
         keep(tx, known, &[event], TOGETHER).await
     }
 
@@ -42,7 +39,7 @@ impl Handler for KeepRegister {
         // before a database was restored, that refuses them together, and each is handled by itself
         let later: Vec<&Recorded> =
             events.iter().filter(|event| event.version > Version(1)).copied().collect();
-        let known = read_enterprises(tx, &later).await?;
+        let known = read_views(tx, &later).await?;
         keep(tx, known, events, TOGETHER).await
     }
 }
@@ -50,18 +47,18 @@ impl Handler for KeepRegister {
 /// The database writes the rows of `together` events while those of the next are made.
 async fn keep(
     tx: &mut PgConnection,
-    mut enterprises: HashMap<String, EnterpriseView>,
+    mut views: Views,
     events: &[&Recorded],
     together: usize,
 ) -> Result<(), HandleError> {
     let mut ready = Rows::default();
     for next in events.chunks(together) {
-        let making = async { Rows::make(&mut enterprises, next) };
+        let making = async { Rows::make(&mut views, next) };
         let (written, next) = tokio::join!(biased; ready.write(tx), making);
         written?;
         ready = next?;
     }
-    tokio::join!(biased; ready.write(tx), async { drop(enterprises) }).0
+    tokio::join!(biased; ready.write(tx), async { drop(views) }).0
 }
 
 #[cfg(test)]
@@ -167,7 +164,7 @@ mod tests {
                 KeepRegister.handle(&mut connection, event).await.unwrap();
             }
             let rest: Vec<&Recorded> = events[before..].iter().collect();
-            let known = read_enterprises(&mut connection, &rest).await.unwrap();
+            let known = read_views(&mut connection, &rest).await.unwrap();
             keep(&mut connection, known, &rest, together).await.unwrap();
             assert_eq!(rows(&mut connection).await, one_by_one, "{together} after {before}");
         }

@@ -1,6 +1,9 @@
-use std::collections::{BTreeMap, HashMap, hash_map::Entry};
+use std::collections::{BTreeMap, HashMap};
 
-use onenet_eventstore::{HandleError, sqlx, sqlx::PgConnection};
+use onenet_eventstore::{
+    HandleError,
+    sqlx::{self, Arguments as _, PgConnection, postgres::PgArguments},
+};
 use onenet_kernel::{Corrupt, Recorded};
 use onenet_proto::enterprise::v1::{
     Division, DivisionKind, DivisionRegistered, EnterpriseProposed, EnterpriseRegistered,
@@ -12,13 +15,17 @@ use prost::Message as _;
 use super::payload;
 use crate::view::decode;
 
-/// The enterprises that these events may change, as they are.
-pub(super) async fn read_enterprises(
+/// The views of enterprises as the register keeps them, by USCC. They are decoded for an event and encoded again at once:
+/// whatever a page has in hand is touched again only long after.
+pub(super) type Views = HashMap<String, Vec<u8>>;
+
+/// Of the enterprises that these events may change.
+pub(super) async fn read_views(
     tx: &mut PgConnection,
     events: &[&Recorded],
-) -> Result<HashMap<String, EnterpriseView>, HandleError> {
+) -> Result<Views, HandleError> {
     if events.is_empty() {
-        return Ok(HashMap::new());
+        return Ok(Views::new());
     }
     let subjects: Vec<&str> = events.iter().map(|event| &*event.key.subject).collect();
     let rows: Vec<(String, Vec<u8>)> =
@@ -26,21 +33,18 @@ pub(super) async fn read_enterprises(
             .bind(subjects)
             .fetch_all(tx)
             .await?;
-    let mut enterprises = HashMap::new();
-    for (uscc, view) in rows {
-        enterprises.insert(uscc, decode(&view)?);
-    }
-    Ok(enterprises)
+    Ok(rows.into_iter().collect())
 }
 
 /// What events make of the register.
 #[derive(Default)]
-pub(super) struct Rows<'e> {
+pub(super) struct Rows {
     divisions: Vec<Division>,
     organisations: Vec<Organisation>,
-    /// Those that have no row yet, and those that have one; in the order of their subjects.
-    entered: Vec<EnterpriseRow<'e>>,
-    changed: Vec<EnterpriseRow<'e>>,
+    /// Enterprises that have no row yet, and those that have one; bound already, so that it is done while the
+    /// database writes those before.
+    entered: Option<PgArguments>,
+    changed: Option<PgArguments>,
 }
 
 /// There is no row of any of them, or all are refused: `on conflict` would cost a third of the insert. Arrays
@@ -58,19 +62,16 @@ const CHANGE: &str = "update enterprises e set division = n.division, industry =
 
 struct EnterpriseRow<'e> {
     newest: &'e Recorded,
+    is_new: bool,
     is_registered: bool,
     is_key: bool,
-    view: Vec<u8>,
 }
 
-impl<'e> Rows<'e> {
+impl Rows {
     /// Of these events, after which the enterprises are what they become.
-    pub(super) fn make(
-        enterprises: &mut HashMap<String, EnterpriseView>,
-        events: &[&'e Recorded],
-    ) -> Result<Self, HandleError> {
+    pub(super) fn make(views: &mut Views, events: &[&Recorded]) -> Result<Self, HandleError> {
         let mut rows = Self::default();
-        // with the newest event of each, and whether it has no row yet
+        // in the order of their subjects
         let mut touched = BTreeMap::new();
         for &event in events {
             match event.event_type.strip_prefix("onenet.enterprise.v1.") {
@@ -84,20 +85,17 @@ impl<'e> Rows<'e> {
                 }
                 _ => {
                     let subject = &*event.key.subject;
-                    let entry = enterprises.entry(subject.to_owned());
-                    let is_new = matches!(entry, Entry::Vacant(_));
-                    let view = entry.or_default();
-                    apply(view, event)?;
-                    view.version = event.version.0;
-                    touched.entry(subject).or_insert((event, is_new)).0 = event;
+                    let view = views.entry(subject.to_owned()).or_default();
+                    let is_new = touched
+                        .get(subject)
+                        .map_or(view.is_empty(), |before: &EnterpriseRow| before.is_new);
+                    touched.insert(subject, change(view, is_new, event)?);
                 }
             }
         }
-        for (subject, (newest, is_new)) in touched {
-            let Some(view) = enterprises.get(subject) else { continue };
-            let among = if is_new { &mut rows.entered } else { &mut rows.changed };
-            among.push(EnterpriseRow::new(newest, view));
-        }
+        let (entered, changed): (Vec<_>, Vec<_>) = touched.values().partition(|row| row.is_new);
+        rows.entered = bound(&entered, views)?;
+        rows.changed = bound(&changed, views)?;
         Ok(rows)
     }
 
@@ -108,41 +106,51 @@ impl<'e> Rows<'e> {
         for organisation in &self.organisations {
             keep_organisation(tx, organisation).await?;
         }
-        write_enterprises(tx, ENTER, &self.entered).await?;
-        write_enterprises(tx, CHANGE, &self.changed).await
-    }
-}
-
-impl<'e> EnterpriseRow<'e> {
-    fn new(newest: &'e Recorded, view: &EnterpriseView) -> Self {
-        Self {
-            newest,
-            is_registered: view.state() == EnterpriseState::Registered,
-            is_key: view.key_supervision.is_some(),
-            view: view.encode_to_vec(),
+        for (statement, rows) in [(ENTER, self.entered), (CHANGE, self.changed)] {
+            if let Some(rows) = rows {
+                sqlx::query_with(statement, rows).execute(&mut *tx).await?;
+            }
         }
+        Ok(())
     }
 }
 
-async fn write_enterprises(
-    tx: &mut PgConnection,
-    statement: &'static str,
-    rows: &[EnterpriseRow<'_>],
-) -> Result<(), HandleError> {
+/// What an event makes of a view, which is empty where there is none yet.
+fn change<'e>(
+    kept: &mut Vec<u8>,
+    is_new: bool,
+    event: &'e Recorded,
+) -> Result<EnterpriseRow<'e>, Corrupt> {
+    let mut view = decode::<EnterpriseView>(kept)?;
+    apply(&mut view, event)?;
+    view.version = event.version.0;
+    *kept = view.encode_to_vec();
+    Ok(EnterpriseRow {
+        newest: event,
+        is_new,
+        is_registered: view.state() == EnterpriseState::Registered,
+        is_key: view.key_supervision.is_some(),
+    })
+}
+
+/// What the statement for these rows takes, if there are any.
+fn bound(rows: &[&EnterpriseRow<'_>], views: &Views) -> Result<Option<PgArguments>, HandleError> {
     if rows.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     let keys = rows.iter().map(|row| &row.newest.key);
-    sqlx::query(statement)
-        .bind(keys.clone().map(|key| &*key.subject).collect::<Vec<&str>>())
-        .bind(keys.clone().map(|key| &*key.division).collect::<Vec<&str>>())
-        .bind(keys.map(|key| &*key.industry).collect::<Vec<&str>>())
-        .bind(rows.iter().map(|row| row.is_registered).collect::<Vec<bool>>())
-        .bind(rows.iter().map(|row| row.is_key).collect::<Vec<bool>>())
-        .bind(rows.iter().map(|row| &*row.view).collect::<Vec<&[u8]>>())
-        .execute(tx)
-        .await?;
-    Ok(())
+    let views: Vec<&[u8]> = keys.clone().map(|key| &*views[&key.subject]).collect();
+    let mut arguments = PgArguments::default();
+    let add = || {
+        arguments.add(keys.clone().map(|key| &*key.subject).collect::<Vec<&str>>())?;
+        arguments.add(keys.clone().map(|key| &*key.division).collect::<Vec<&str>>())?;
+        arguments.add(keys.map(|key| &*key.industry).collect::<Vec<&str>>())?;
+        arguments.add(rows.iter().map(|row| row.is_registered).collect::<Vec<bool>>())?;
+        arguments.add(rows.iter().map(|row| row.is_key).collect::<Vec<bool>>())?;
+        arguments.add(views)
+    };
+    add().map_err(sqlx::Error::Encode)?;
+    Ok(Some(arguments))
 }
 
 async fn keep_division(tx: &mut PgConnection, division: &Division) -> Result<(), HandleError> {
