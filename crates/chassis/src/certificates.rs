@@ -29,7 +29,7 @@ impl Certificates {
         settings: &Arc<Settings>,
         clock: &Arc<dyn Clock>,
     ) -> Result<Self, ConfigError> {
-        let tls = settings.tls(clock.now())?;
+        let tls = settings.tls(clock)?;
         Ok(Self {
             settings: Arc::clone(settings),
             clock: Arc::clone(clock),
@@ -61,7 +61,7 @@ impl Certificates {
         if is_in_use {
             self.refused = None;
         } else if stands {
-            match files.and_then(|files| files.judge(self.clock.now())) {
+            match files.and_then(|files| files.judge(&self.clock)) {
                 Ok(tls) => self.replace(tls),
                 Err(error) => self.refuse(&error),
             }

@@ -54,7 +54,7 @@ impl Clock for NodeClock {
         let apart = SystemClock.now().as_micros() - now.as_micros();
         if apart.abs() > APART {
             let seconds = apart / 1_000_000;
-            tracing::warn!(seconds, "this machine's clock is ahead of the database's: set both");
+            tracing::warn!(seconds, "this machine's clock is not the database's: set both");
         }
         self.began.store(now.as_micros().saturating_sub(self.passed()), Ordering::Relaxed);
     }

@@ -146,14 +146,7 @@ pub async fn run(
     clock: &Arc<dyn Clock>,
     stop: &CancellationToken,
 ) -> Result<(), StartError> {
-    // before anything runs: a process that cannot be called or watched, or that brokers refuse, does
-    // not begin
-    settings.check_kafka_tls(clock.now())?;
     let endpoint = Endpoint::start(&settings.telemetry, stop).await?;
-    let serving = match listener.filter(|_| roles.contains(&Role::Api)) {
-        Some(listener) => Some((listener, Certificates::read(settings, clock)?)),
-        None => None,
-    };
     let draining = CancellationToken::new();
     let (mut working, mut relaying) = (Stage::default(), Stage::default());
     let (mut services, mut logs) = (Vec::new(), Vec::new());
@@ -161,15 +154,24 @@ pub async fn run(
     for context in contexts {
         let log = open_own(context, settings).await?;
         neighbours.insert(context.name, (log, context.mapping));
-        if roles.contains(&Role::Relay) {
-            fit_topics(context, settings).await?;
-        }
     }
     let neighbours = Arc::new(neighbours);
     if let Some((log, _)) = neighbours.values().next() {
         clock::tell(&**clock, log.db()).await.map_err(StartError::Clock)?;
         let (clock, db) = (Arc::clone(clock), log.db().clone());
         working.run(|stop| clock::keep(clock, db, stop));
+    }
+    // by the clock that was just told, and before anything runs: a process that cannot be called, or that brokers
+    // refuse, does not begin
+    settings.check_kafka_tls(clock.now())?;
+    let serving = match listener.filter(|_| roles.contains(&Role::Api)) {
+        Some(listener) => Some((listener, Certificates::read(settings, clock)?)),
+        None => None,
+    };
+    if roles.contains(&Role::Relay) {
+        for context in contexts {
+            fit_topics(context, settings).await?;
+        }
     }
     for context in contexts {
         let host = host(context, settings, clock, &neighbours, &draining)?;

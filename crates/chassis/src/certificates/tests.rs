@@ -7,6 +7,7 @@ use std::{
 };
 
 use onenet_devservers::{Identity, Pki};
+use onenet_kernel::Timestamp;
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use rustls::{
     ClientConfig, RootCertStore,
@@ -20,7 +21,7 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 use tonic::service::Routes;
 
 use super::*;
-use crate::{day::SystemClock, server};
+use crate::{clock::NodeClock, server};
 
 const AGENCY: &str = "124100000000000057";
 
@@ -30,6 +31,7 @@ struct World {
     old: Pki,
     new: Pki,
     certificates: Certificates,
+    clock: Arc<dyn Clock>,
     address: SocketAddr,
     stop: CancellationToken,
 }
@@ -53,7 +55,7 @@ impl World {
         settings.server.client_ca = path("clients.pem");
         put(&old.server().unwrap(), folder.path());
         fs::copy(old.authority(), path("clients.pem")).unwrap();
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let clock: Arc<dyn Clock> = NodeClock::new();
         let certificates = Certificates::read(&Arc::new(settings), &clock).unwrap();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -67,7 +69,7 @@ impl World {
             server::DRAIN_WITHIN,
         );
         tokio::spawn(serving);
-        Self { folder, old, new, certificates, address, stop }
+        Self { folder, old, new, certificates, clock, address, stop }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -196,4 +198,16 @@ async fn an_authority_is_added_and_another_removed_while_the_server_runs() {
     assert!(!is_answered(world.connect(&old).await).await);
     assert!(is_answered(world.connect(&new).await).await);
     assert!(is_answered(before).await, "a connection keeps what it began with");
+}
+
+#[tokio::test]
+async fn whether_a_caller_is_let_in_is_judged_by_the_clock_that_is_told_not_by_the_machines() {
+    let world = World::start().await;
+    let now = world.clock.now();
+    // its certificate is good from 1975 to 4096
+    for (told, is_good) in [(Timestamp::from_micros(0), false), (now, true)] {
+        world.clock.told(told);
+        let stream = world.connect(&world.client(&world.old)).await;
+        assert_eq!(is_answered(stream).await, is_good, "{told}");
+    }
 }

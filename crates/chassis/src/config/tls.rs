@@ -1,10 +1,11 @@
-use std::{fs, path::Path, sync::Arc};
+use std::{fmt, fs, path::Path, sync::Arc, time::Duration};
 
-use onenet_kernel::Timestamp;
+use onenet_kernel::{Clock, Timestamp};
 use rustls::{
     ClientConfig, RootCertStore,
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
+    pki_types::{CertificateDer, PrivateKeyDer, UnixTime, pem::PemObject as _},
     server::WebPkiClientVerifier,
+    time_provider::TimeProvider,
 };
 use sha2::{Digest as _, Sha256};
 use x509_parser::parse_x509_certificate;
@@ -47,10 +48,10 @@ const KAFKA_CERTIFICATE: &str = "kafka.tls.certificate";
 
 impl Settings {
     /// The TLS side of the server: TLS 1.3, client certificates requested and not required, since a
-    /// call without one has to be answered and audited. A certificate that is not good at `now` is
-    /// refused: every caller would refuse it.
-    pub fn tls(&self, now: Timestamp) -> Result<ServerTls, ConfigError> {
-        TlsFiles::read(&self.server)?.judge(now)
+    /// call without one has to be answered and audited. Whether a caller's is good is judged by `clock`. One of
+    /// the server's own that is not is refused: every caller would refuse it.
+    pub fn tls(&self, clock: &Arc<dyn Clock>) -> Result<ServerTls, ConfigError> {
+        TlsFiles::read(&self.server)?.judge(clock)
     }
 
     /// How long each authority is good whose client certificates are accepted.
@@ -76,8 +77,8 @@ impl TlsFiles {
         all.finalize().into()
     }
 
-    /// What a server can do with them, if they fit together and the certificate is good at `now`.
-    pub(crate) fn judge(&self, now: Timestamp) -> Result<ServerTls, ConfigError> {
+    /// What a server can do with them, if they fit together and the certificate is good now.
+    pub(crate) fn judge(&self, clock: &Arc<dyn Clock>) -> Result<ServerTls, ConfigError> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let roots = roots(CLIENT_CA, &self.client_ca)?;
         let verifier =
@@ -87,9 +88,10 @@ impl TlsFiles {
                 .map_err(unusable(CLIENT_CA))?;
         let chain = certificates(CERTIFICATE, &self.certificate)?;
         let validity = Validity::of(CERTIFICATE, &chain)?;
-        validity.check(CERTIFICATE, now)?;
+        validity.check(CERTIFICATE, clock.now())?;
         let key = PrivateKeyDer::from_pem_slice(&self.key).map_err(unusable(KEY))?;
-        let mut config = rustls::ServerConfig::builder_with_provider(provider)
+        let time = Arc::new(ByClock(Arc::clone(clock)));
+        let mut config = rustls::ServerConfig::builder_with_details(provider, time)
             .with_protocol_versions(&[&rustls::version::TLS13])
             .map_err(unusable("server"))?
             .with_client_cert_verifier(verifier)
@@ -102,6 +104,22 @@ impl TlsFiles {
             })?;
         config.alpn_protocols = vec![b"h2".to_vec()];
         Ok(ServerTls { validity, config: Arc::new(config), digest: self.digest() })
+    }
+}
+
+/// The time by which certificates of callers are judged: otherwise the library asks the machine.
+struct ByClock(Arc<dyn Clock>);
+
+impl fmt::Debug for ByClock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ByClock({})", self.0.now())
+    }
+}
+
+impl TimeProvider for ByClock {
+    fn current_time(&self) -> Option<UnixTime> {
+        let since = u64::try_from(self.0.now().as_micros()).ok()?;
+        Some(UnixTime::since_unix_epoch(Duration::from_micros(since)))
     }
 }
 

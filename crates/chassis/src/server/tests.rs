@@ -10,7 +10,7 @@ use std::{
 
 use axum::{Router, routing::post};
 use onenet_devservers::{Pki, free_port};
-use onenet_kernel::Clock as _;
+use onenet_kernel::Clock;
 use onenet_proto::enterprise::v1::{
     GetEnterpriseRequest, enterprise_service_client::EnterpriseServiceClient,
 };
@@ -53,7 +53,8 @@ impl World {
         let server = pki.server().unwrap();
         (settings.server.certificate, settings.server.key) = (server.certificate, server.key);
         settings.server.client_ca = pki.authority();
-        let (holds, tls) = watch::channel(settings.tls(SystemClock.now()).unwrap());
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let (holds, tls) = watch::channel(settings.tls(&clock).unwrap());
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let serving = tokio::spawn(serve(listener, tls, routes, stop.clone(), drain_within));

@@ -204,3 +204,12 @@ async fn tomorrow_lies_in_the_future_of_a_process_whose_machine_is_days_ahead() 
     report.finding = Some(Finding { found_on: ago(0), ..finding() });
     client.report_hidden_danger(report).await.unwrap();
 }
+
+/// Its certificates are good from 1975 to 4096.
+#[tokio::test]
+async fn a_process_starts_though_its_machine_takes_the_certificates_for_expired() {
+    for begins in [0, 100_000_000_000_000_000] {
+        let world = World::by(NodeClock::beginning(Timestamp::from_micros(begins))).await;
+        world.dangers(&enterprise()).report_hidden_danger(reporting()).await.unwrap();
+    }
+}

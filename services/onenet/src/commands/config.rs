@@ -1,6 +1,8 @@
+use std::sync::Arc;
+
 use anyhow::{Context as _, Result};
 use onenet_chassis::{Policies, config::Settings, day::SystemClock};
-use onenet_kernel::Clock as _;
+use onenet_kernel::Clock;
 
 use crate::{
     cli::{Config, ConfigWhat, say},
@@ -16,8 +18,9 @@ pub(crate) fn run(options: &Config) -> Result<()> {
         }
         ConfigWhat::Check => {
             settings.operator()?;
-            settings.tls(SystemClock.now())?;
-            settings.check_kafka_tls(SystemClock.now())?;
+            let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+            settings.tls(&clock)?;
+            settings.check_kafka_tls(clock.now())?;
             settings.blacklist.readers()?;
             for context in contexts::all() {
                 settings.database(context.name)?;

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use onenet_chassis::{Role, Telemetry, clock::NodeClock, config::Settings, day::SystemClock};
+use onenet_chassis::{Role, Telemetry, clock::NodeClock, config::Settings};
 use onenet_kernel::Clock;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -29,8 +29,6 @@ pub(crate) async fn run(options: Serve) -> Result<()> {
         stopping.cancel();
     });
     let listener = if roles.contains(&Role::Api) {
-        // before it says that it listens
-        settings.tls(SystemClock.now())?;
         let bound = TcpListener::bind(settings.server.listen).await;
         let listener = bound.with_context(|| format!("listening on {}", settings.server.listen))?;
         say(&format!("{} 正在监听 / is listening on {}", options.context, listener.local_addr()?));

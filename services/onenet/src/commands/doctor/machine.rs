@@ -2,6 +2,7 @@ use std::{
     fs,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use onenet_chassis::{
@@ -9,7 +10,7 @@ use onenet_chassis::{
     config::{Settings, Validity, secret},
     day::SystemClock,
 };
-use onenet_kernel::{Clock as _, Timestamp};
+use onenet_kernel::{Clock, Timestamp};
 
 use super::Report;
 use crate::{cli::Doctor, contexts};
@@ -25,7 +26,7 @@ const NEARLY_FULL: (u64, u64) = (10, 2_048);
 pub(super) fn look(report: &mut Report, settings: &Settings, options: &Doctor) {
     files(report, settings);
     secrecy(report, settings);
-    certificates(report, settings, SystemClock.now(), i64::from(options.days));
+    certificates(report, settings, &(Arc::new(SystemClock) as _), i64::from(options.days));
     if let Some(folder) = data_folder(&options.settings.config) {
         disk(report, &folder);
     }
@@ -89,8 +90,9 @@ fn open_to_all(report: &mut Report, setting: &str, path: &Path, mode: u32) {
     }
 }
 
-fn certificates(report: &mut Report, settings: &Settings, now: Timestamp, days: i64) {
-    match settings.tls(now) {
+fn certificates(report: &mut Report, settings: &Settings, clock: &Arc<dyn Clock>, days: i64) {
+    let now = clock.now();
+    match settings.tls(clock) {
         Ok(tls) => {
             ends(report, "本节点证书 / the node's certificate", tls.validity, now, days);
         }
