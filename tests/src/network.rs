@@ -206,6 +206,7 @@ impl Single {
             otlp: None,
             metrics: None,
             listen: "127.0.0.1:0".parse().unwrap(),
+            validity: None,
         };
         let node = PrivateNode::make(folder, &plan).await.unwrap();
         node.prepare(&contexts()).await.unwrap();

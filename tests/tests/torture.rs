@@ -22,6 +22,8 @@ const SAID_OF_THE_LIST: usize = 1;
 const REVOKED: usize = 1;
 const REPLACED: usize = 1;
 const DELIVERED: usize = 5;
+/// Nor one in which every machine knew the time, of clocks.
+const APART: usize = 1;
 
 /// The counts of a report, by what is counted.
 fn counts(report: &str) -> BTreeMap<&str, usize> {
@@ -54,6 +56,11 @@ fn a_node_that_is_broken_for_a_minute_keeps_its_promises() {
     for what in ["证书更换 / certificates replaced", "凭旧证书被拒 / refused for a certificate"]
     {
         assert!(counts[what] >= REPLACED, "{report}");
+    }
+    for what in
+        ["时钟快的启动 / starts with a clock ahead", "时钟慢的启动 / starts with a clock behind"]
+    {
+        assert!(counts[what] >= APART, "{report}");
     }
     assert!(counts["变更订阅 / changing subscription"] >= DELIVERED, "{report}");
 }

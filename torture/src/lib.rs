@@ -21,6 +21,7 @@ mod asker;
 mod blacklist;
 mod certificates;
 mod checker;
+mod clocks;
 mod faults;
 mod history;
 mod inbox;

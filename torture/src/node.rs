@@ -5,11 +5,14 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     process::Stdio,
+    sync::Arc,
     time::Duration,
 };
 
 use anyhow::{Context as _, Result, ensure};
+use fastrand::Rng;
 use onenet_chassis::{
+    config::Validity,
     private::{Brokers, Plan, PrivateNode},
     testing,
 };
@@ -20,6 +23,7 @@ use tonic::transport::Channel;
 
 use crate::{
     ask::Caller,
+    clocks::Clocks,
     process::{Program, Supervised},
     proxy::Proxy,
     seen::Context,
@@ -42,9 +46,7 @@ pub(crate) struct Node {
     pub(crate) private: PrivateNode,
     /// The same, with other certificates of the same organisations.
     spare: PrivateNode,
-    onenet: PathBuf,
-    folder: PathBuf,
-    config: PathBuf,
+    starter: Starter,
     pub(crate) links: Links,
     // in this order they end: processes first, servers last
     pub(crate) relay: Supervised,
@@ -60,6 +62,14 @@ pub(crate) struct Links {
     pub(crate) brokers: Proxy,
     /// Before each context.
     pub(crate) callers: BTreeMap<Context, Proxy>,
+}
+
+/// Starts processes of a node.
+struct Starter {
+    onenet: PathBuf,
+    folder: PathBuf,
+    config: PathBuf,
+    clocks: Arc<Clocks>,
 }
 
 /// Starts a server over what it left.
@@ -93,8 +103,13 @@ impl<S> Server<S> {
 }
 
 impl Node {
-    /// Starts servers and processes over a folder.
-    pub(crate) async fn start(onenet: &Path, folder: &Path) -> Result<Self> {
+    /// Starts servers and processes over a folder, with certificates that are good for so long.
+    pub(crate) async fn start(
+        onenet: &Path,
+        folder: &Path,
+        validity: Validity,
+        chance: Rng,
+    ) -> Result<Self> {
         let mut listening = BTreeMap::new();
         for context in Context::ALL {
             listening.insert(context, loopback(free_port()?));
@@ -111,29 +126,31 @@ impl Node {
         let brokers = Brokers::Plain(brokers.to_string());
         let plan = Plan {
             readers: vec![testing::uscc(PLATFORM)],
+            validity: Some(validity),
             ..testing::plan(&url.replace(&there, &through), brokers)
         };
         links.lead(postgres.running()?, kafka.running()?)?;
         let private = PrivateNode::make(folder, &plan).await?;
         let config = private.write_settings()?;
-        let spare = spare(folder, &config)?;
+        let spare = spare(folder, &plan).await?;
         migrate(onenet, &config).await?;
-        let serve = |name: &str, context: Context, roles: &str| {
-            let words = [context.name(), roles];
-            Supervised::start(program(onenet, folder, &config, name, words, listening[&context]))
+        let starter = Starter {
+            onenet: onenet.to_owned(),
+            folder: folder.to_owned(),
+            config,
+            clocks: Arc::new(Clocks::in_folder(folder, chance)?),
         };
         let served = Context::ALL.map(|context| {
             let roles = if context == Context::Enterprise { WITHOUT_RELAY } else { WHOLE };
-            (context, serve(context.name(), context, roles))
+            (context, starter.start(context.name(), context, roles, listening[&context]))
         });
+        let enterprise = listening[&Context::Enterprise];
         Ok(Self {
-            relay: serve("relay", Context::Enterprise, "relay"),
+            relay: starter.start("relay", Context::Enterprise, "relay", enterprise),
             served: served.into(),
-            onenet: onenet.to_owned(),
-            folder: folder.to_owned(),
             private,
             spare,
-            config,
+            starter,
             links,
             kafka,
             postgres,
@@ -152,11 +169,14 @@ impl Node {
 
     /// A second process with these roles of a context, until it is dropped.
     pub(crate) fn second(&self, context: Context, roles: &str) -> Result<Supervised> {
-        let Self { onenet, folder, config, .. } = self;
-        let (name, words) = (format!("{context}-{roles}-2"), [context.name(), roles]);
         // nobody calls it
-        let listen = loopback(free_port()?);
-        Ok(Supervised::start(program(onenet, folder, config, &name, words, listen)))
+        let nowhere = loopback(free_port()?);
+        Ok(self.starter.start(&format!("{context}-{roles}-2"), context, roles, nowhere))
+    }
+
+    /// How many processes were started, by the hours that their clock was ahead.
+    pub(crate) fn clocks(&self) -> BTreeMap<i64, usize> {
+        self.starter.clocks.starts()
     }
 
     /// Calls every context as an organisation.
@@ -214,30 +234,28 @@ fn loopback(port: u16) -> SocketAddr {
     (Ipv4Addr::LOCALHOST, port).into()
 }
 
-fn program(
-    onenet: &Path,
-    folder: &Path,
-    config: &Path,
-    name: &str,
-    [context, roles]: [&str; 2],
-    listen: SocketAddr,
-) -> Program {
-    let mut words: Vec<OsString> =
-        ["serve", context, "--role", roles, "--config"].map(Into::into).into();
-    words.extend([config.into(), "--listen".into(), listen.to_string().into()]);
-    let log = folder.join(name).with_extension("log");
-    Program { path: onenet.to_owned(), words, log }
+impl Starter {
+    fn start(&self, name: &str, of: Context, roles: &str, listen: SocketAddr) -> Supervised {
+        let mut words: Vec<OsString> =
+            ["serve", of.name(), "--role", roles, "--config"].map(Into::into).into();
+        words.extend([(&self.config).into(), "--listen".into(), listen.to_string().into()]);
+        Supervised::start(Program {
+            path: self.onenet.clone(),
+            words,
+            log: self.folder.join(name).with_extension("log"),
+            clocks: Arc::clone(&self.clocks),
+        })
+    }
 }
 
-/// The node's settings and authority, in a folder with no certificate yet.
-fn spare(folder: &Path, config: &Path) -> Result<PrivateNode> {
+/// The same node by the same authority, in a folder with no certificate of an organisation yet.
+async fn spare(folder: &Path, plan: &Plan) -> Result<PrivateNode> {
     let (pki, spare) = (folder.join("pki"), folder.join("spare"));
     fs::create_dir_all(spare.join("pki"))?;
-    fs::copy(config, spare.join(config.file_name().context("no settings")?))?;
     for name in ["ca.pem", "ca.key"] {
         fs::copy(pki.join(name), spare.join("pki").join(name))?;
     }
-    Ok(PrivateNode::open(&spare)?)
+    Ok(PrivateNode::make(&spare, plan).await?)
 }
 
 async fn migrate(onenet: &Path, config: &Path) -> Result<()> {

@@ -5,22 +5,27 @@ use std::{
     os::unix::process::CommandExt as _,
     path::PathBuf,
     process::{Child, Command, Stdio},
-    sync::mpsc::{self, RecvTimeoutError},
+    sync::{
+        Arc,
+        mpsc::{self, RecvTimeoutError},
+    },
     thread::{self, JoinHandle},
     time::Duration,
 };
+
+use crate::clocks::{Clocks, Environment};
 
 /// Pause between two looks at whether it is still there.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Pause before one that ended by itself is started again, as a supervisor of production makes it.
 const START_AFTER: Duration = Duration::from_millis(500);
 
-/// What is run, and where its output goes.
-#[derive(Clone)]
+/// What is run, where its output goes, and by which clocks: each start draws one.
 pub(crate) struct Program {
     pub(crate) path: PathBuf,
     pub(crate) words: Vec<OsString>,
     pub(crate) log: PathBuf,
+    pub(crate) clocks: Arc<Clocks>,
 }
 
 /// A process that is started again whenever it has ended, and is gone when this is dropped.
@@ -35,7 +40,9 @@ pub(crate) struct Supervised {
 impl Supervised {
     pub(crate) fn start(program: Program) -> Self {
         let (kills, inbox) = mpsc::channel();
-        let thread = thread::spawn(move || supervise(&program, &inbox));
+        // here, so that those who start one after the other draw so
+        let clock = program.clocks.draw();
+        let thread = thread::spawn(move || supervise(&program, clock, &inbox));
         Self { kills: Some(kills), thread: Some(thread) }
     }
 
@@ -56,9 +63,9 @@ impl Drop for Supervised {
     }
 }
 
-fn supervise(program: &Program, inbox: &mpsc::Receiver<()>) {
+fn supervise(program: &Program, mut clock: Environment, inbox: &mpsc::Receiver<()>) {
     loop {
-        let pause = match program.spawn() {
+        let pause = match program.spawn(clock) {
             Ok(child) => match attend(child, inbox) {
                 Ended::Killed => Duration::ZERO,
                 Ended::ByItself => START_AFTER,
@@ -73,6 +80,7 @@ fn supervise(program: &Program, inbox: &mpsc::Receiver<()>) {
         if matches!(inbox.recv_timeout(pause), Err(RecvTimeoutError::Disconnected)) {
             return;
         }
+        clock = program.clocks.draw();
     }
 }
 
@@ -99,12 +107,13 @@ fn attend(mut child: Child, inbox: &mpsc::Receiver<()>) -> Ended {
 }
 
 impl Program {
-    fn spawn(&self) -> io::Result<Child> {
+    fn spawn(&self, clock: Environment) -> io::Result<Child> {
         let log = OpenOptions::new().create(true).append(true).open(&self.log)?;
         Command::new("setpriv")
             .args(["--pdeathsig", "KILL"])
             .arg(&self.path)
             .args(&self.words)
+            .envs(clock)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)

@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{cmp::Ordering, collections::BTreeMap, fmt, time::Duration};
 
 use crate::{
     checker::{FINDINGS, Finding},
@@ -15,6 +15,8 @@ pub struct Report {
     pub time: Duration,
     /// How often each fault was injected.
     pub faults: BTreeMap<Fault, usize>,
+    /// How many processes of the node were started, by the hours that their clock was ahead.
+    pub clocks: BTreeMap<i64, usize>,
     /// What was asked, and what was answered.
     pub history: History,
     /// What each reader saw in the end.
@@ -50,6 +52,17 @@ impl Report {
             ("凭回执查询 / reads as fresh as a receipt", self.history.reads.len()),
         ]
     }
+
+    fn started(&self) -> [(&'static str, usize); 3] {
+        let with = |ahead: Ordering| {
+            self.clocks.iter().filter(|(hours, _)| hours.cmp(&&0) == ahead).map(|(_, it)| it).sum()
+        };
+        [
+            ("时钟准的启动 / starts with a clock that agrees", with(Ordering::Equal)),
+            ("时钟快的启动 / starts with a clock ahead", with(Ordering::Greater)),
+            ("时钟慢的启动 / starts with a clock behind", with(Ordering::Less)),
+        ]
+    }
 }
 
 impl fmt::Display for Report {
@@ -62,6 +75,10 @@ impl fmt::Display for Report {
         writeln!(f, "故障 / faults")?;
         for (fault, count) in &self.faults {
             writeln!(f, "  {fault}: {count}")?;
+        }
+        writeln!(f, "时钟 / clocks")?;
+        for (what, count) in self.started() {
+            writeln!(f, "  {what}: {count}")?;
         }
         writeln!(f, "所见 / seen")?;
         for (context, published) in &self.seen.contexts {

@@ -7,8 +7,8 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use fastrand::Rng;
-use onenet_chassis::{day::SystemClock, testing::uscc};
-use onenet_kernel::Clock as _;
+use onenet_chassis::{config::Validity, day::SystemClock, testing::uscc};
+use onenet_kernel::{Clock as _, Timestamp};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -63,7 +63,8 @@ impl Torture<'_> {
     /// that was started is left when this answers or is dropped.
     pub async fn run(&self, tell: impl Fn(&str)) -> Result<Report> {
         let (mut chance, started) = (Rng::with_seed(self.seed), Instant::now());
-        let mut node = Node::start(self.onenet, self.folder).await?;
+        let mut node =
+            Node::start(self.onenet, self.folder, self.validity(), chance.fork()).await?;
         let recorder = Arc::<Recorder>::default();
         let mut ids = chance.fork();
         let known = setup::register(&node, &recorder, &mut || new_id(&mut ids)).await?;
@@ -105,12 +106,21 @@ impl Torture<'_> {
             seed: self.seed,
             time: self.time,
             faults,
+            clocks: node.clocks(),
             findings: check(&history, &seen),
             late,
             history,
             seen,
             resumed: inboxes.into_iter().map(|(agency, inbox)| (agency, inbox.breaks())).collect(),
         })
+    }
+
+    /// Certificates are good for no longer than it takes: most clocks that disagree lie outside.
+    fn validity(&self) -> Validity {
+        let (now, hour) = (SystemClock.now().as_micros(), 3_600_000_000);
+        let time = i64::try_from(self.time.as_micros()).unwrap_or(i64::MAX);
+        let until = now.saturating_add(time).saturating_add(12 * hour);
+        Validity { from: Timestamp::from_micros(now - hour), until: Timestamp::from_micros(until) }
     }
 
     /// One fault after the other.

@@ -25,6 +25,7 @@ use crate::{
     config::{
         BlacklistSettings, ConfigError, DatabaseSettings, ExchangeSettings, KafkaSettings,
         KafkaTls, LISTINGS_DAYS, NodeSettings, ServerSettings, Settings, TelemetrySettings,
+        Validity,
     },
     context::{Context, Role, StartError, run},
     tools::prepare,
@@ -95,6 +96,8 @@ pub struct Plan {
     pub metrics: Option<SocketAddr>,
     /// Where calls come in; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// How long certificates are good that are made for it; without it, for centuries.
+    pub validity: Option<Validity>,
 }
 
 /// Where a private node's brokers are, `host:port`.
@@ -125,7 +128,10 @@ impl PrivateNode {
     /// Makes keys and certificates where they are missing, and the database of the node.
     pub async fn make(folder: &Path, plan: &Plan) -> Result<Self, PrivateError> {
         create_database(&plan.postgres, &plan.database).await?;
-        let pki = Pki::open(&folder.join("pki"))?;
+        let mut pki = Pki::open(&folder.join("pki"))?;
+        if let Some(Validity { from, until }) = plan.validity {
+            pki.good_for(from.to_datetime()..until.to_datetime());
+        }
         let server = pki.server()?;
         let (base, _) = plan.postgres.rsplit_once('/').unwrap_or((&plan.postgres, ""));
         let owner = format!("{base}/{}", plan.database);

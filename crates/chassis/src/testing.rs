@@ -82,6 +82,7 @@ pub fn plan(postgres: &str, kafka: Brokers) -> Plan {
         otlp: None,
         metrics: None,
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        validity: None,
     }
 }
 

@@ -1,5 +1,6 @@
 use std::{
     fs,
+    ops::Range,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
@@ -8,6 +9,7 @@ use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
     Issuer, KeyPair, KeyUsagePurpose, SanType,
 };
+use time::OffsetDateTime;
 
 use crate::DevServerError;
 
@@ -16,6 +18,8 @@ use crate::DevServerError;
 pub struct Pki {
     folder: PathBuf,
     issuer: Issuer<'static, KeyPair>,
+    /// When what it makes is good, unless that is for centuries.
+    good: Option<Range<OffsetDateTime>>,
 }
 
 /// The common name of a private Kafka.
@@ -45,7 +49,12 @@ impl Pki {
         } else {
             make_authority(&authority)?
         };
-        Ok(Self { folder: folder.to_owned(), issuer })
+        Ok(Self { folder: folder.to_owned(), issuer, good: None })
+    }
+
+    /// What it makes from now on is good at these times alone, in whole seconds.
+    pub fn good_for(&mut self, times: Range<OffsetDateTime>) {
+        self.good = Some(times);
     }
 
     /// The authority's certificate: what both sides trust.
@@ -95,6 +104,9 @@ impl Pki {
         let identity = Identity::named(&self.folder, file);
         if identity.certificate.exists() {
             return Ok(identity);
+        }
+        if let Some(good) = &self.good {
+            (params.not_before, params.not_after) = (good.start, good.end);
         }
         params.distinguished_name = DistinguishedName::new();
         params.distinguished_name.push(DnType::CommonName, common_name);

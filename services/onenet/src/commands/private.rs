@@ -71,6 +71,7 @@ impl Own {
             otlp: wanted.otlp,
             metrics: wanted.metrics,
             listen: wanted.listen.unwrap_or((Ipv4Addr::LOCALHOST, 0).into()),
+            validity: None,
         };
         let node = PrivateNode::make(wanted.folder, &plan).await?;
         if let Some(kafka) = &private_kafka {
