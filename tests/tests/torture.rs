@@ -16,6 +16,7 @@ const ACKNOWLEDGED: usize = 500;
 /// A run in which nobody was listed says nothing of the blacklist.
 const LISTED: usize = 3;
 const REMOVED: usize = 1;
+const EXPIRED: usize = 1;
 /// Nor one in which nobody said what it had applied, or compared, of readers of the list.
 const SAID_OF_THE_LIST: usize = 1;
 /// Nor one in which a grant was never revoked, or an agency never had anything by it, of the rights of agencies.
@@ -49,6 +50,7 @@ fn a_node_that_is_broken_for_a_minute_keeps_its_promises() {
     assert!(counts["已确认 / acknowledged"] >= ACKNOWLEDGED, "{report}");
     assert!(counts["列入 / listed"] >= LISTED, "{report}");
     assert!(counts["移出 / removed"] >= REMOVED, "{report}");
+    assert!(counts["期满移出 / by the end of the term"] >= EXPIRED, "{report}");
     for what in ["确认 / acknowledgements", "对账 / comparisons"] {
         assert!(counts[what] >= SAID_OF_THE_LIST, "{report}");
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use onenet_kernel::Timestamp;
 use uuid::Uuid;
 
 use crate::{
@@ -64,6 +65,12 @@ pub struct Record {
 pub struct Blacklist {
     /// The measures of each listing as they were decided.
     pub decided: BTreeMap<Uuid, Content>,
+    /// When the term of each listing ends.
+    pub terms: BTreeMap<Uuid, Timestamp>,
+    /// When it was recorded of a listing that its term has ended.
+    pub expired: BTreeMap<Uuid, Timestamp>,
+    /// What time it was by the database's clock when nothing moved any more.
+    pub rested: Timestamp,
     /// Every fact, in the order of the log.
     pub facts: Vec<Fact>,
     /// The listings topic, each key in its order.

@@ -32,6 +32,8 @@ use crate::{
 
 /// Schemas and topics of every context are made within this.
 const MIGRATED_WITHIN: Duration = Duration::from_mins(2);
+/// Hours after which the term of every listing has ended that began before: three years, and a day.
+pub(crate) const TERM: i64 = (3 * 366 + 1) * 24;
 /// A broker that was killed is let in again when its last registration has run out: after nine seconds, if
 /// nobody says otherwise, which would be most of a short run.
 const SOON_BACK: [(&str, &str); 2] =
@@ -159,6 +161,14 @@ impl Node {
 
     pub(crate) async fn kill_postgres(&mut self, away: Duration) -> Result<()> {
         self.postgres.kill_and_start(Postgres::kill, away).await?;
+        self.links.lead(self.postgres.running()?, self.kafka.running()?)
+    }
+
+    /// Stops PostgreSQL, and starts it with a clock by which the terms of all listings have ended.
+    pub(crate) fn let_terms_end(&mut self) -> Result<()> {
+        let (data, clock) = (self.starter.folder.join("postgres"), self.starter.clocks.ahead(TERM));
+        tokio::task::block_in_place(|| self.postgres.running = None);
+        self.postgres = Server::start(Box::new(move || Postgres::start_with(&data, &clock)))?;
         self.links.lead(self.postgres.running()?, self.kafka.running()?)
     }
 

@@ -42,6 +42,9 @@ pub(crate) async fn read(
         if !rest::published(&log, &cluster, &topics).await? {
             late.push(format!("发布未赶上 / the relay of {context} did not catch up with the log"));
         }
+        if context == Context::Credit {
+            seen.blacklist.rested = log.db().now().await?;
+        }
         let mut reading = Reading { list: &mut seen.blacklist, names };
         let (events, last) = reading.whole(&log).await?;
         log.db().close().await;

@@ -92,6 +92,7 @@ impl fmt::Display for Report {
             (Reader::Projection.to_string(), self.seen.projection.len()),
             ("列入 / listed".to_owned(), list.listed()),
             ("移出 / removed".to_owned(), list.removed()),
+            ("  期满移出 / by the end of the term".to_owned(), list.expired.len()),
             (Reader::Listings.to_string(), list.listings.len()),
             (Reader::Blacklist.to_string(), list.records.len()),
             (Reader::Entry.to_string(), list.entries.len()),

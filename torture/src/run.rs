@@ -23,7 +23,7 @@ use crate::{
     inspector::{Inspector, Site},
     load::{self, Plants, Writer},
     names::Names,
-    node::Node,
+    node::{Node, TERM},
     officer::Officer,
     platform::Platform,
     province::Province,
@@ -86,10 +86,15 @@ impl Torture<'_> {
             writers.spawn(certificates.run());
         }
         let rest = chance.fork();
-        let (faults, disturbed) = self.strike(&mut node, chance, &tell).await?;
+        let (faults, mut disturbed) = self.strike(&mut node, chance, &tell).await?;
         stop.cancel();
         let ending = async { while writers.join_next().await.is_some() {} };
         tokio::time::timeout(ENDED_WITHIN, ending).await.context("a writer did not end")?;
+
+        tell("列入期满 / the terms of listings end");
+        let from = SystemClock.now();
+        node.let_terms_end()?;
+        disturbed.push((from, SystemClock.now()));
 
         tell("静置并核对 / coming to rest, and comparing");
         let caller = node.caller(&uscc(COUNTY))?;
@@ -119,7 +124,7 @@ impl Torture<'_> {
     fn validity(&self) -> Validity {
         let (now, hour) = (SystemClock.now().as_micros(), 3_600_000_000);
         let time = i64::try_from(self.time.as_micros()).unwrap_or(i64::MAX);
-        let until = now.saturating_add(time).saturating_add(12 * hour);
+        let until = now.saturating_add(time).saturating_add((TERM + 12) * hour);
         Validity { from: Timestamp::from_micros(now - hour), until: Timestamp::from_micros(until) }
     }
 

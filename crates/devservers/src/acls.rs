@@ -215,7 +215,7 @@ impl Tool {
         args.extend(words.into_iter().map(OsString::from));
         fs::write(&self.log, "").map_err(DevServerError::files("emptying", &self.log))?;
         let args = arguments(&self.lib, &OPTIONS, TOOL, &args);
-        Program { path: self.java.clone(), args, user: None, log: self.log.clone() }.run()?;
+        Program::new(self.java.clone(), args, self.log.clone()).run()?;
         fs::read_to_string(&self.log).map_err(DevServerError::files("reading", &self.log))
     }
 }

@@ -47,7 +47,7 @@ fn fill(cache: &Path, jars: &Path) -> Result<(), DevServerError> {
     folder.push(work.path().join("lib"));
     let mut args: Vec<OsString> = vec!["-q".into(), "-B".into(), "-f".into(), pom.into()];
     args.extend(["dependency:copy-dependencies".into(), "-DincludeScope=runtime".into(), folder]);
-    Program { path: maven, args, user: None, log: cache.join("maven.log") }.run()?;
+    Program::new(maven, args, cache.join("maven.log")).run()?;
     match fs::rename(work.path().join("lib"), jars) {
         Err(_) if jars.exists() => Ok(()),
         renamed => renamed.map_err(DevServerError::files("renaming to", jars)),

@@ -95,12 +95,8 @@ impl Kafka {
             let properties = dir.join("server.properties");
             write(&properties, &configuration(&dir, listener, [port, controller], extra))?;
             format(&java, &lib, &dir, &properties)?;
-            let program = Program {
-                path: java.clone(),
-                args: arguments(&lib, &LOGGING, "kafka.Kafka", &[properties.into()]),
-                user: None,
-                log: dir.join("kafka.log"),
-            };
+            let args = arguments(&lib, &LOGGING, "kafka.Kafka", &[properties.into()]);
+            let program = Program::new(java.clone(), args, dir.join("kafka.log"));
             Ok((port, program))
         };
         let (server, port) = Server::start(&STARTUP, prepare, answers)?;
@@ -180,7 +176,7 @@ fn format(java: &Path, lib: &Path, dir: &Path, properties: &Path) -> Result<(), 
         "--ignore-formatted".into(),
     ];
     let args = arguments(lib, &LOGGING, "kafka.tools.StorageTool", &words);
-    Program { path: java.to_owned(), args, user: None, log: dir.join("format.log") }.run()
+    Program::new(java.to_owned(), args, dir.join("format.log")).run()
 }
 
 pub(crate) fn arguments(

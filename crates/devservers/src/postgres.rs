@@ -44,7 +44,15 @@ impl Postgres {
     /// Starts a server over `dir`, which is created if it is not there; answers when it accepts
     /// connections. A crash of an earlier one on `dir` is recovered from.
     pub fn start(dir: &Path) -> Result<Self, DevServerError> {
-        Self::launch(dir, None, initialise)
+        Self::start_with(dir, &[])
+    }
+
+    /// The same where the server finds more in its environment, such as another clock.
+    pub fn start_with(
+        dir: &Path,
+        variables: &[(&'static str, String)],
+    ) -> Result<Self, DevServerError> {
+        Self::launch(dir, None, variables, initialise)
     }
 
     /// The same where `fill` makes the data, at the path it is given, and its superuser's password may
@@ -52,6 +60,7 @@ impl Postgres {
     pub(crate) fn launch(
         dir: &Path,
         known: Option<&str>,
+        variables: &[(&'static str, String)],
         fill: impl FnOnce(&Site, &Path) -> Result<(), DevServerError>,
     ) -> Result<Self, DevServerError> {
         let programs = programs()?;
@@ -70,13 +79,9 @@ impl Postgres {
         }
         let prepare = || {
             let [port] = ports::remembered([&dir.join("port")])?;
-            let program = Program {
-                path: programs.join("postgres"),
-                args: arguments(&data, port),
-                user: user.clone(),
-                log: dir.join("postgres.log"),
-            };
-            Ok((port, program))
+            let (path, log) = (programs.join("postgres"), dir.join("postgres.log"));
+            let program = Program::new(path, arguments(&data, port), log);
+            Ok((port, Program { user: user.clone(), variables: variables.to_vec(), ..program }))
         };
         let (server, port) = Server::start(&STARTUP, prepare, |port| is_ready(&programs, port))?;
         Ok(Self { server, port, password, programs, _lock: lock })
@@ -138,7 +143,7 @@ impl Site {
     /// Runs one of PostgreSQL's programs to its end.
     pub(crate) fn run(&self, program: &str, args: Vec<OsString>) -> Result<(), DevServerError> {
         let (path, log) = (self.programs.join(program), self.dir.join(format!("{program}.log")));
-        Program { path, args, user: self.user.clone(), log }.run()
+        Program { user: self.user.clone(), ..Program::new(path, args, log) }.run()
     }
 }
 

@@ -51,10 +51,17 @@ pub(crate) struct Program {
     pub(crate) path: PathBuf,
     pub(crate) args: Vec<OsString>,
     pub(crate) user: Option<Unprivileged>,
+    /// What it finds in its environment beside ours.
+    pub(crate) variables: Vec<(&'static str, String)>,
     pub(crate) log: PathBuf,
 }
 
 impl Program {
+    /// As ourselves.
+    pub(crate) fn new(path: PathBuf, args: Vec<OsString>, log: PathBuf) -> Self {
+        Self { path, args, user: None, variables: Vec::new(), log }
+    }
+
     /// Runs it to its end.
     pub(crate) fn run(&self) -> Result<(), DevServerError> {
         let mut child = self.spawn("KILL")?;
@@ -91,6 +98,7 @@ impl Program {
         command
             .arg(&self.path)
             .args(&self.args)
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(log)
             .stderr(errors)

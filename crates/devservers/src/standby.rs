@@ -15,7 +15,7 @@ impl Postgres {
     /// promoted. A slot of its name keeps what it has yet to fetch.
     pub fn standby(&self, dir: &Path, name: &str) -> Result<Self, DevServerError> {
         let origin = format!("{}?application_name={name}", self.url("postgres"));
-        let standby = Self::launch(dir, Some(self.password()), |site, data| {
+        let standby = Self::launch(dir, Some(self.password()), &[], |site, data| {
             let words = ["-R", "-X", "stream", "-c", "fast", "-C", "-S", name, "-d", &origin, "-D"];
             let words = words.into_iter().map(Into::into).chain([data.into()]);
             site.run("pg_basebackup", words.collect())

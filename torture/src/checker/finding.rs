@@ -105,6 +105,11 @@ pub enum Finding {
         /// Which.
         listing: Uuid,
     },
+    /// A listing is in force though its term has ended, or its term was ended too early.
+    Mistimed {
+        /// Which.
+        listing: Uuid,
+    },
     /// An acknowledgement does not follow the one before, or was taken or refused against what the log has.
     Misacknowledged {
         /// The place up to which it was.
@@ -134,7 +139,7 @@ pub enum Finding {
 }
 
 /// The name of each kind of finding.
-pub const FINDINGS: [&str; 18] = [
+pub const FINDINGS: [&str; 19] = [
     "丢失 / lost",
     "重复 / doubled",
     "乱序 / reordered",
@@ -153,6 +158,7 @@ pub const FINDINGS: [&str; 18] = [
     "确认不符 / misacknowledged",
     "对账不符 / reconciled wrongly",
     "证书错认 / certificate mistaken",
+    "期限错认 / term mistaken",
 ];
 
 impl Finding {
@@ -178,6 +184,7 @@ impl Finding {
             Self::Misacknowledged { .. } => 15,
             Self::Miscounted { .. } => 16,
             Self::Mistaken { .. } => 17,
+            Self::Mistimed { .. } => 18,
         }]
     }
 }
@@ -217,7 +224,9 @@ impl fmt::Display for Finding {
             Self::Miscounted { after, upto, known_at } => {
                 write!(f, "above {after} up to {upto}, as of {known_at}")
             }
-            Self::Unfounded { listing } => write!(f, "listing {listing}"),
+            Self::Unfounded { listing } | Self::Mistimed { listing } => {
+                write!(f, "listing {listing}")
+            }
         }
     }
 }

@@ -2,6 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use onenet_kernel::Timestamp;
+use uuid::Uuid;
+
 use super::Finding;
 use crate::{
     Context, Reader,
@@ -12,7 +15,7 @@ use crate::{
 type Course<'a> = BTreeMap<u64, (&'a Fact, Vec<InForce>)>;
 
 pub(super) fn list(list: &Blacklist) -> Vec<Finding> {
-    let mut found = unfounded(list);
+    let mut found = [unfounded(list), mistimed(list)].concat();
     let mut in_force: BTreeMap<&str, Vec<InForce>> = BTreeMap::new();
     let mut course = Course::new();
     for fact in &list.facts {
@@ -52,6 +55,24 @@ fn unfounded(list: &Blacklist) -> Vec<Finding> {
         .filter(|begun| !is_founded(begun))
         .map(|(listing, _)| Finding::Unfounded { listing })
         .collect()
+}
+
+/// A listing that nobody has ended before ends with its term, and not earlier.
+fn mistimed(list: &Blacklist) -> Vec<Finding> {
+    let ended: BTreeSet<Uuid> = list
+        .facts
+        .iter()
+        .filter_map(|fact| match fact.change {
+            Change::Listed(_) => None,
+            Change::Removed(listing) => Some(listing),
+        })
+        .collect();
+    let is_wrong = |(listing, end): &(&Uuid, &Timestamp)| match list.expired.get(listing) {
+        Some(recorded_at) => recorded_at < end,
+        None => !ended.contains(listing) && **end <= list.rested,
+    };
+    let wrong = list.terms.iter().filter(is_wrong);
+    wrong.map(|(&listing, _)| Finding::Mistimed { listing }).collect()
 }
 
 /// Applies what a fact says happened; answers whether it could.

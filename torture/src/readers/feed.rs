@@ -3,7 +3,7 @@
 use anyhow::Result;
 use bytes::Bytes;
 use onenet_chassis::{day::SystemClock, open_log};
-use onenet_kernel::Clock as _;
+use onenet_kernel::{Clock as _, Timestamp};
 use onenet_proto::hazard::v1::{
     HiddenDangerCorrected, HiddenDangerWithdrawn, TreatmentReportCorrected,
 };
@@ -11,7 +11,7 @@ use prost::Message as _;
 
 use super::PAGE;
 use crate::{
-    node::Node,
+    node::{Node, TERM},
     rights::{Correction, Fed, Feed},
     seen::Content,
 };
@@ -28,7 +28,7 @@ pub(super) async fn feed(node: &Node) -> Result<Feed> {
             // the event's own id, by which the feed knows it as a command
             let event = recorded.command_id;
             let content = Content::of(&recorded.payload);
-            feed.events.push(Fed { event, at: recorded.recorded_at, content });
+            feed.events.push(Fed { event, at: here(recorded.recorded_at), content });
             let correction = correction(&recorded.event_type, recorded.payload.clone())?;
             feed.corrections.extend(correction.map(|correction| (event, correction)));
         }
@@ -36,6 +36,14 @@ pub(super) async fn feed(node: &Node) -> Result<Feed> {
     log.db().close().await;
     feed.ended = SystemClock.now();
     Ok(feed)
+}
+
+/// When it was by this machine's clock: the server's was as well, until it was set ahead.
+fn here(at: Timestamp) -> Timestamp {
+    if at <= SystemClock.now() {
+        return at;
+    }
+    Timestamp::from_micros(at.as_micros() - TERM * 3_600_000_000)
 }
 
 /// What is read of a correction of a type: what it undoes, and what is left of it where no grant lets it pass.

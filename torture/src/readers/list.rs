@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use onenet_chassis::{day, testing::uscc};
+use onenet_chassis::{day, instant, testing::uscc};
 use onenet_kafka::{Cluster, Topics, read_topic};
 use onenet_kernel::Recorded;
 use onenet_proto::credit::v1::{
     BlacklistEntry, BlacklistRecord, CheckSubjectsRequest, GetBlacklistEntryRequest,
-    ListOpenRemovalsRequest, Listing, ListingDecided, ListingsAcknowledged, Measure, SubjectListed,
-    SubjectRemoved, blacklist_record::State, blacklist_service_client::BlacklistServiceClient,
-    credit_service_client::CreditServiceClient, subject_result::Result as Answer,
+    ListOpenRemovalsRequest, Listing, ListingDecided, ListingsAcknowledged, Measure, RemovalReason,
+    SubjectListed, SubjectRemoved, blacklist_record::State,
+    blacklist_service_client::BlacklistServiceClient, credit_service_client::CreditServiceClient,
+    subject_result::Result as Answer,
 };
 use prost::Message as _;
 use uuid::Uuid;
@@ -49,10 +50,15 @@ pub(super) fn note(list: &mut Blacklist, event: &Recorded) -> Result<()> {
         }
         name if name == FACTS[0] => {
             let listed = SubjectListed::decode(payload)?;
+            let end = listed.expiry.and_then(|expiry| expiry.due_at).context("no term")?;
+            list.terms.insert(listed.listing_id.parse()?, instant(&end));
             (listed.subject, Change::Listed(listed.listing_id.parse()?), listed.entry)
         }
         name if name == FACTS[1] => {
             let removed = SubjectRemoved::decode(payload)?;
+            if removed.removal.as_ref().is_some_and(|it| it.reason() == RemovalReason::Expired) {
+                list.expired.insert(removed.listing_id.parse()?, event.recorded_at);
+            }
             (removed.subject, Change::Removed(removed.listing_id.parse()?), removed.entry)
         }
         _ => return Ok(()),

@@ -2,7 +2,7 @@
 
 use blacklist::{Change, FACTS, Fact, InForce, Record};
 
-use super::*;
+use super::{subscriptions::at, *};
 use crate::Line;
 
 pub(super) const SUBJECT: &str = "s";
@@ -70,6 +70,8 @@ pub(super) fn list(history: &mut History, seen: &mut Seen) {
     publish(seen, CREDIT, log);
     let list = &mut seen.blacklist;
     list.decided = [1, 2].map(|number| (listing(number), in_force(number).measures)).into();
+    list.terms = [(1, 101), (2, 102)].map(|(number, end)| (listing(number), at(end))).into();
+    list.rested = at(100);
     for (position, change, shown) in [
         (2, Change::Listed(listing(1)), vec![in_force(1)]),
         (3, Change::Listed(listing(2)), vec![in_force(1), in_force(2)]),
@@ -247,4 +249,12 @@ fn whoever_asks_in_the_end_and_is_shown_a_removed_listing_or_lacks_one_is_misled
     let subject = "t".to_owned();
     let found = Finding::Misstated { reader: Reader::Check, subject, position: None };
     planted_list(of_another, &[found]);
+}
+
+#[test]
+fn a_listing_that_outlasts_its_term_or_does_not_last_for_it_is_mistimed() {
+    let mistimed = |number| [Finding::Mistimed { listing: listing(number) }];
+    planted_list(|list| list.rested = at(102), &mistimed(2));
+    let early = |list: &mut blacklist::Blacklist| list.expired.extend([(listing(1), at(100))]);
+    planted_list(early, &mistimed(1));
 }

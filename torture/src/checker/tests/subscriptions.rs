@@ -14,7 +14,7 @@ pub(super) const STEADY: Reader = Reader::Subscription(Agency::Steady);
 pub(super) const CHANGING: Reader = Reader::Subscription(Agency::Changing);
 
 /// Seconds of the run; the feed takes up one event in each.
-fn at(second: i64) -> Timestamp {
+pub(super) fn at(second: i64) -> Timestamp {
     Timestamp::from_micros(second * 1_000_000)
 }
 
