@@ -7,6 +7,7 @@ use sqlx::{
 };
 
 use crate::{
+    behind,
     own::answered,
     pooled::{Pooled, Silence},
 };
@@ -113,13 +114,16 @@ impl Db {
         &self.schema
     }
 
-    /// What the database's clock says.
+    /// What the database's clock says. How far readers are behind is told by it from then on.
     pub async fn now(&self) -> Result<Timestamp, DbError> {
         let query = sqlx::query_scalar("select clock_timestamp()");
-        self.answered(query.fetch_one(&mut *self.reader().await?))
+        let now = self
+            .answered(query.fetch_one(&mut *self.reader().await?))
             .await
             .map(Timestamp::from_datetime)
-            .map_err(DbError::while_("asking what time it is"))
+            .map_err(DbError::while_("asking what time it is"))?;
+        behind::told(now);
+        Ok(now)
     }
 
     /// A connection for single statements. Begin no transaction on it: use [`Db::transact`].
