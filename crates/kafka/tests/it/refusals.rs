@@ -28,7 +28,7 @@ async fn published() -> World {
 
 async fn refusal(world: &World) -> String {
     world.append("later", 0).await;
-    let stopped = world.relay().run(CancellationToken::new()).await;
+    let stopped = Box::pin(world.relay().run(CancellationToken::new())).await;
     let Err(error @ RelayError::Contradiction { .. }) = stopped else {
         unreachable!("the relay went on");
     };
@@ -73,7 +73,7 @@ async fn a_log_that_was_restored_to_before_the_checkpoint() {
          alter table events enable trigger user",
     )
     .await;
-    let stopped = world.relay().run(CancellationToken::new()).await;
+    let stopped = Box::pin(world.relay().run(CancellationToken::new())).await;
     assert!(stopped.unwrap_err().to_string().contains("lies beyond the log's end"));
 }
 
