@@ -3,12 +3,12 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::{Duration, Instant},
 };
 
-use onenet_eventstore::{Db, DbError};
+use onenet_eventstore::{Db, DbError, ages_go_by};
 use onenet_kernel::{Clock, Timestamp};
 use tokio_util::sync::CancellationToken;
 
@@ -25,6 +25,8 @@ pub struct NodeClock {
     made: Instant,
     /// What it was when this was made, in microseconds.
     began: AtomicI64,
+    /// Whether the machine's was off when this was told last: it is said once.
+    is_apart: AtomicBool,
 }
 
 impl NodeClock {
@@ -37,7 +39,11 @@ impl NodeClock {
     /// At this instant, until it is told.
     #[must_use]
     pub fn beginning(at: Timestamp) -> Arc<Self> {
-        Arc::new(Self { made: Instant::now(), began: AtomicI64::new(at.as_micros()) })
+        Arc::new(Self {
+            made: Instant::now(),
+            began: AtomicI64::new(at.as_micros()),
+            is_apart: AtomicBool::new(false),
+        })
     }
 
     fn passed(&self) -> i64 {
@@ -52,7 +58,9 @@ impl Clock for NodeClock {
 
     fn told(&self, now: Timestamp) {
         let apart = SystemClock.now().as_micros() - now.as_micros();
-        if apart.abs() > APART {
+        let is_apart = apart.abs() > APART;
+        let was_apart = self.is_apart.swap(is_apart, Ordering::Relaxed);
+        if is_apart && !was_apart {
             let seconds = apart / 1_000_000;
             tracing::warn!(seconds, "this machine's clock is not the database's: set both");
         }
@@ -60,13 +68,15 @@ impl Clock for NodeClock {
     }
 }
 
-/// Tells the clock what the database says.
+/// Tells the clock what the database says, and whoever counts how old something is.
 pub(crate) async fn tell(clock: &dyn Clock, db: &Db) -> Result<(), DbError> {
     let asked = Instant::now();
     let now = db.now().await?.as_micros();
     // it was read somewhere between question and answer
     let since = i64::try_from(asked.elapsed().as_micros() / 2).unwrap_or(i64::MAX);
-    clock.told(Timestamp::from_micros(now.saturating_add(since)));
+    let now = Timestamp::from_micros(now.saturating_add(since));
+    clock.told(now);
+    ages_go_by(now);
     Ok(())
 }
 

@@ -110,8 +110,8 @@ impl Behind {
     }
 }
 
-/// The database's clock said so just now.
-pub(crate) fn told(now: Timestamp) {
+/// Ages of what waits go by the database's clock, which says so just now; until it is told, by this machine's.
+pub fn ages_go_by(now: Timestamp) {
     AHEAD.store(of_this_machine() - now.as_micros(), Ordering::Relaxed);
 }
 
@@ -132,7 +132,7 @@ mod tests {
     #[test]
     fn the_age_is_that_of_the_oldest_and_failing_makes_nothing_younger() {
         // by a database whose clock is two hours behind this machine's
-        told(Timestamp::from_micros(of_this_machine() - 7_200_000_000));
+        ages_go_by(Timestamp::from_micros(of_this_machine() - 7_200_000_000));
         let behind = Behind::default();
         assert_eq!((behind.age(), behind.positions()), (Duration::ZERO, 0));
         behind.waits(Timestamp::from_micros(of_this_machine() - 7_260_000_000), 3);

@@ -7,7 +7,6 @@ use sqlx::{
 };
 
 use crate::{
-    behind,
     own::answered,
     pooled::{Pooled, Silence},
 };
@@ -114,16 +113,13 @@ impl Db {
         &self.schema
     }
 
-    /// What the database's clock says. How far readers are behind is told by it from then on.
+    /// What the database's clock says.
     pub async fn now(&self) -> Result<Timestamp, DbError> {
         let query = sqlx::query_scalar("select clock_timestamp()");
-        let now = self
-            .answered(query.fetch_one(&mut *self.reader().await?))
+        self.answered(query.fetch_one(&mut *self.reader().await?))
             .await
             .map(Timestamp::from_datetime)
-            .map_err(DbError::while_("asking what time it is"))?;
-        behind::told(now);
-        Ok(now)
+            .map_err(DbError::while_("asking what time it is"))
     }
 
     /// A connection for single statements. Begin no transaction on it: use [`Db::transact`].

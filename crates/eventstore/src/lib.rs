@@ -69,7 +69,7 @@ mod wake;
 
 pub use ahead::ReadAhead;
 pub use batch::{MAX_EVENT_BYTES, MAX_EVENTS_PER_COMMAND, MAX_TEXT_BYTES};
-pub use behind::{Backlog, Behind};
+pub use behind::{Backlog, Behind, ages_go_by};
 pub use cache::Turn;
 pub use checkpoint::{CarryError, Checkpoint, adopt_checkpoints, carry_checkpoints};
 pub use db::{Db, DbError, DbSettings, InTransaction};

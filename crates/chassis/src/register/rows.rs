@@ -15,8 +15,8 @@ use prost::Message as _;
 use super::payload;
 use crate::view::decode;
 
-/// The views of enterprises as the register keeps them, by USCC. They are decoded for an event and encoded again at once:
-/// whatever a page has in hand is touched again only long after.
+/// The views of enterprises as the register keeps them, by USCC: encoded again as soon as an event has changed them.
+/// Kept decoded to the end of a page, they would have left the processor's caches by then.
 pub(super) type Views = HashMap<String, Vec<u8>>;
 
 /// Of the enterprises that these events may change.
