@@ -37,6 +37,30 @@ impl Handler for Totals {
     }
 }
 
+/// Takes each event by itself, and refuses them together when one is handled already.
+struct OneByOne;
+
+impl Handler for OneByOne {
+    const WHOLE_BATCHES: bool = true;
+
+    fn name(&self) -> &'static str {
+        Totals.name()
+    }
+
+    async fn handle(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), HandleError> {
+        Totals.handle(tx, event).await
+    }
+
+    async fn handle_all(
+        &self,
+        tx: &mut PgConnection,
+        events: &[&Recorded],
+    ) -> Result<(), HandleError> {
+        self.handle(tx, events[0]).await?;
+        Err(HandleError::Poison("not together".to_owned()))
+    }
+}
+
 async fn table(scratch: &Scratch) {
     let mut owner = scratch.owner(SCHEMA).await.unwrap();
     sqlx::raw_sql(
@@ -55,11 +79,15 @@ async fn totals(log: &PgLog) -> Vec<(String, i64)> {
         .unwrap()
 }
 
-async fn rebuild(scratch: &Scratch, log: &PgLog) -> Result<Vec<(u64, u64)>, RebuildError> {
+async fn rebuild(
+    scratch: &Scratch,
+    log: &PgLog,
+    handler: &impl Handler,
+) -> Result<Vec<(u64, u64)>, RebuildError> {
     let owner_url = scratch.owner_url();
     let plan = Rebuild { owner_url: &owner_url, role: "onenet_test", tables: &["totals"] };
     let mut progress = Vec::new();
-    plan.run(log, &Totals, |position, head| progress.push((position, head))).await?;
+    plan.run(log, handler, |position, head| progress.push((position, head))).await?;
     Ok(progress)
 }
 
@@ -84,7 +112,7 @@ async fn a_rebuild_under_load_gives_the_rows_of_the_whole_log() {
             }
         }
     });
-    let progress = rebuild(&scratch, &log).await.unwrap();
+    let progress = rebuild(&scratch, &log, &Totals).await.unwrap();
     assert!(progress.len() > 1 && progress.is_sorted(), "{progress:?}");
     writing.await.unwrap();
     let last = append(&log, "s0", 800, &["last"]).await.unwrap().receipt;
@@ -94,7 +122,7 @@ async fn a_rebuild_under_load_gives_the_rows_of_the_whole_log() {
     stop.cancel();
     following.await.unwrap().unwrap();
     let again = totals(&log).await;
-    rebuild(&scratch, &log).await.unwrap();
+    rebuild(&scratch, &log, &Totals).await.unwrap();
     assert_eq!(totals(&log).await, again, "replaying again gives the same rows");
 }
 
@@ -105,7 +133,16 @@ async fn a_rebuild_that_fails_leaves_the_rows_in_use() {
     append(&log, "a", 0, &["1", "bad"]).await.unwrap();
     let mut owner = scratch.owner(SCHEMA).await.unwrap();
     sqlx::raw_sql("insert into totals values ('kept', 7)").execute(&mut owner).await.unwrap();
-    let failed = rebuild(&scratch, &log).await;
+    let failed = rebuild(&scratch, &log, &Totals).await;
     assert!(matches!(failed, Err(RebuildError::Event { position: 2, .. })), "{failed:?}");
     assert_eq!(totals(&log).await, [("kept".to_owned(), 7)]);
+}
+
+#[tokio::test]
+async fn a_page_that_is_refused_as_a_whole_is_applied_event_by_event() {
+    let (scratch, log) = scratch().await;
+    table(&scratch).await;
+    append(&log, "a", 0, &["1", "2", "3"]).await.unwrap();
+    assert_eq!(rebuild(&scratch, &log, &OneByOne).await.unwrap(), [(3, 3)]);
+    assert_eq!(totals(&log).await, [("account-a".to_owned(), 3)]);
 }
