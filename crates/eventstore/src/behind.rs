@@ -135,7 +135,8 @@ mod tests {
         ages_go_by(Timestamp::from_micros(of_this_machine() - 7_200_000_000));
         let behind = Behind::default();
         assert_eq!((behind.age(), behind.positions()), (Duration::ZERO, 0));
-        behind.waits(Timestamp::from_micros(of_this_machine() - 7_260_000_000), 3);
+        // for a minute and a half
+        behind.waits(Timestamp::from_micros(of_this_machine() - 7_290_000_000), 3);
         behind.fails();
         let (age, minute) = (behind.age(), Duration::from_mins(1));
         assert!((minute..2 * minute).contains(&age), "{age:?}");
