@@ -16,7 +16,7 @@ use onenet_chassis::{
     private::{Brokers, Plan, PrivateNode},
     testing,
 };
-use onenet_devservers::{DevServerError, Kafka, Postgres, free_port};
+use onenet_devservers::{DevServerError, Kafka, Postgres, PostgresOptions, free_port};
 use onenet_eventstore::sqlx::{Connection as _, PgConnection};
 
 use tonic::transport::Channel;
@@ -166,9 +166,11 @@ impl Node {
 
     /// Stops PostgreSQL, and starts it with a clock by which the terms of all listings have ended.
     pub(crate) fn let_terms_end(&mut self) -> Result<()> {
-        let (data, clock) = (self.starter.folder.join("postgres"), self.starter.clocks.ahead(TERM));
+        let data = self.starter.folder.join("postgres");
+        let variables = self.starter.clocks.ahead(TERM).to_vec();
+        let options = PostgresOptions { variables, ..PostgresOptions::default() };
         tokio::task::block_in_place(|| self.postgres.running = None);
-        self.postgres = Server::start(Box::new(move || Postgres::start_with(&data, &clock)))?;
+        self.postgres = Server::start(Box::new(move || Postgres::start_with(&data, &options)))?;
         self.links.lead(self.postgres.running()?, self.kafka.running()?)
     }
 

@@ -46,6 +46,6 @@ pub use error::DevServerError;
 pub use kafka::Kafka;
 pub use pki::{Identity, Pki};
 pub use ports::free as free_port;
-pub use postgres::Postgres;
+pub use postgres::{Postgres, PostgresOptions};
 pub use secured::SecuredKafka;
 pub use shared::{KAFKA_VARIABLE, POSTGRES_VARIABLE, run_beside, shared_kafka, shared_postgres};

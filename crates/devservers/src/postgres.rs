@@ -40,19 +40,25 @@ pub(crate) struct Site {
     pub(crate) user: Option<Unprivileged>,
 }
 
+/// What a server runs with beside what every private one has.
+#[derive(Default)]
+pub struct PostgresOptions {
+    /// `name=value` as in `postgresql.conf`; what is said last counts.
+    pub settings: Vec<String>,
+    /// What it finds in its environment, such as another clock.
+    pub variables: Vec<(&'static str, String)>,
+}
+
 impl Postgres {
     /// Starts a server over `dir`, which is created if it is not there; answers when it accepts
     /// connections. A crash of an earlier one on `dir` is recovered from.
     pub fn start(dir: &Path) -> Result<Self, DevServerError> {
-        Self::start_with(dir, &[])
+        Self::start_with(dir, &PostgresOptions::default())
     }
 
-    /// The same where the server finds more in its environment, such as another clock.
-    pub fn start_with(
-        dir: &Path,
-        variables: &[(&'static str, String)],
-    ) -> Result<Self, DevServerError> {
-        Self::launch(dir, None, variables, initialise)
+    /// The same with more than every private server has.
+    pub fn start_with(dir: &Path, options: &PostgresOptions) -> Result<Self, DevServerError> {
+        Self::launch(dir, None, options, initialise)
     }
 
     /// The same where `fill` makes the data, at the path it is given, and its superuser's password may
@@ -60,7 +66,7 @@ impl Postgres {
     pub(crate) fn launch(
         dir: &Path,
         known: Option<&str>,
-        variables: &[(&'static str, String)],
+        options: &PostgresOptions,
         fill: impl FnOnce(&Site, &Path) -> Result<(), DevServerError>,
     ) -> Result<Self, DevServerError> {
         let programs = programs()?;
@@ -80,8 +86,9 @@ impl Postgres {
         let prepare = || {
             let [port] = ports::remembered([&dir.join("port")])?;
             let (path, log) = (programs.join("postgres"), dir.join("postgres.log"));
-            let program = Program::new(path, arguments(&data, port), log);
-            Ok((port, Program { user: user.clone(), variables: variables.to_vec(), ..program }))
+            let program = Program::new(path, arguments(&data, port, &options.settings), log);
+            let variables = options.variables.clone();
+            Ok((port, Program { user: user.clone(), variables, ..program }))
         };
         let (server, port) = Server::start(&STARTUP, prepare, |port| is_ready(&programs, port))?;
         Ok(Self { server, port, password, programs, _lock: lock })
@@ -171,7 +178,7 @@ fn children(pid: u32) -> Vec<String> {
 
 /// Everything that protects data (fsync, full page writes, synchronous commit) stays as PostgreSQL
 /// has it: on.
-fn arguments(data: &Path, port: u16) -> Vec<OsString> {
+fn arguments(data: &Path, port: u16, more: &[String]) -> Vec<OsString> {
     let mut args: Vec<OsString> = vec!["-D".into(), data.into()];
     let settings = [
         format!("port={port}"),
@@ -180,7 +187,7 @@ fn arguments(data: &Path, port: u16) -> Vec<OsString> {
         "max_connections=400".to_owned(),
         "shared_buffers=256MB".to_owned(),
     ];
-    for setting in settings {
+    for setting in settings.iter().chain(more) {
         args.extend(["-c".into(), setting.into()]);
     }
     args

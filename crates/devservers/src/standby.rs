@@ -4,7 +4,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{DevServerError, Postgres, process::until};
+use crate::{DevServerError, Postgres, PostgresOptions, process::until};
 
 /// How long a standby may take to catch up, or to become a primary.
 const WITHIN: Duration = Duration::from_mins(1);
@@ -15,7 +15,8 @@ impl Postgres {
     /// promoted. A slot of its name keeps what it has yet to fetch.
     pub fn standby(&self, dir: &Path, name: &str) -> Result<Self, DevServerError> {
         let origin = format!("{}?application_name={name}", self.url("postgres"));
-        let standby = Self::launch(dir, Some(self.password()), &[], |site, data| {
+        let options = PostgresOptions::default();
+        let standby = Self::launch(dir, Some(self.password()), &options, |site, data| {
             let words = ["-R", "-X", "stream", "-c", "fast", "-C", "-S", name, "-d", &origin, "-D"];
             let words = words.into_iter().map(Into::into).chain([data.into()]);
             site.run("pg_basebackup", words.collect())

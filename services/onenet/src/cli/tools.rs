@@ -188,6 +188,10 @@ pub(crate) struct Bench {
     /// times as long (up to ten million events)
     #[arg(long, default_value_t = 1.0)]
     pub(crate) size: f64,
+    /// Memory that PostgreSQL keeps pages in, as in its setting `shared_buffers`; what a machine of its own would give
+    /// it is a quarter of it
+    #[arg(long, value_name = "SIZE", default_value = "256MB")]
+    pub(crate) shared_buffers: String,
     /// Writes everything to this file as well
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,

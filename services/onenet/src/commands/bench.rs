@@ -4,7 +4,7 @@ use std::{env, fs, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
 use onenet_bench::{Bench, Machine, ROWS, Report, Row, append_when_told};
-use onenet_devservers::{DevServerError, Kafka, Postgres};
+use onenet_devservers::{DevServerError, Kafka, Postgres, PostgresOptions};
 use onenet_eventstore::sqlx::{
     AssertSqlSafe, Connection as _, Executor as _, PgConnection, query_scalar,
 };
@@ -24,13 +24,15 @@ pub(crate) async fn run(options: cli::Bench) -> Result<()> {
     }
     let rows = chosen(&options.rows)?;
     let folder = tempfile::Builder::new().prefix("onenet-bench-").tempdir()?;
-    let postgres = start(folder.path().join("postgres"), Postgres::start).await?;
-    change_capture(&postgres).await?;
-    // a setting that counts from the start on
-    drop(postgres);
-    let postgres = start(folder.path().join("postgres"), Postgres::start).await?;
+    // reading a slot needs another level than PostgreSQL's own
+    let settings =
+        vec!["wal_level=logical".to_owned(), format!("shared_buffers={}", options.shared_buffers)];
+    let with = PostgresOptions { settings, ..PostgresOptions::default() };
+    let place = folder.path().join("postgres");
+    let postgres = start(move || Postgres::start_with(&place, &with)).await?;
     let kafka = if rows.iter().any(|row| row.needs_kafka) {
-        Some(start(folder.path().join("kafka"), |dir| Kafka::start(dir, &[])).await?)
+        let place = folder.path().join("kafka");
+        Some(start(move || Kafka::start(&place, &[])).await?)
     } else {
         None
     };
@@ -89,11 +91,9 @@ fn chosen(names: &[String]) -> Result<Vec<&'static Row>> {
 
 /// Starting a server blocks.
 async fn start<S: Send + 'static>(
-    folder: std::path::PathBuf,
-    start: fn(&std::path::Path) -> Result<S, DevServerError>,
+    start: impl FnOnce() -> Result<S, DevServerError> + Send + 'static,
 ) -> Result<S> {
-    let started = tokio::task::spawn_blocking(move || start(&folder)).await?;
-    started.context("starting a private server")
+    tokio::task::spawn_blocking(start).await?.context("starting a private server")
 }
 
 /// As a row finds it that runs alone: nothing that those before left is vacuumed or written meanwhile.
@@ -109,12 +109,5 @@ async fn clear(postgres: &Postgres) -> Result<()> {
         owner.execute(AssertSqlSafe(statement)).await?;
     }
     owner.execute("checkpoint").await?;
-    Ok(())
-}
-
-/// The one setting that is not PostgreSQL's own or every private server's: what reading a slot needs.
-async fn change_capture(postgres: &Postgres) -> Result<()> {
-    let mut owner = PgConnection::connect(&postgres.url("postgres")).await?;
-    owner.execute("alter system set wal_level = logical").await?;
     Ok(())
 }
