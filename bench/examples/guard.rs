@@ -10,7 +10,7 @@ use std::{env, hint::black_box, io::Write as _, ops::Range, time::Duration};
 use anyhow::{Result, bail, ensure};
 use futures::future::try_join_all;
 use jiff::civil::date;
-use onenet_bench::PAYLOAD;
+use onenet_bench::{PAYLOAD, append_one};
 use onenet_chassis::testing::{elsewhere::recorded, uscc};
 use onenet_enterprise::domain::{Enterprise, EnterpriseCommand, EnterpriseEntry, EnterpriseKind};
 use onenet_eventstore::{
@@ -22,9 +22,7 @@ use onenet_exchange::{
     feed::{FeedEvent, Filter, Snapshot},
 };
 use onenet_kafka::{Topics, events_only};
-use onenet_kernel::{
-    EventStore as _, Key, NewEvent, Recorded, StoreError, StreamId, Version, execute,
-};
+use onenet_kernel::{Key, NewEvent, Recorded, StreamId, execute};
 use onenet_proto::exchange::v1::{Batch, SubscribeResponse, subscribe_response::Message};
 use onenet_standards::Uscc;
 use prost::Message as _;
@@ -135,7 +133,7 @@ impl Paths {
     /// Commands that wait together, made into one statement and answered; counted per command.
     async fn batch(&self, times: Range<u32>) -> Result<()> {
         for _ in times.step_by(TOGETHER as usize) {
-            try_join_all((0..TOGETHER).map(|_| append(&self.log))).await?;
+            try_join_all((0..TOGETHER).map(|_| append_one(&self.log))).await?;
         }
         Ok(())
     }
@@ -175,16 +173,9 @@ impl Paths {
 async fn told(log: &PgLog) -> Result<()> {
     let elsewhere = PgLog::open(log.db().clone()).await?;
     while *elsewhere.hints().borrow() == 0 {
-        append(log).await?;
+        append_one(log).await?;
         elsewhere.grown(0, Duration::from_millis(100)).await;
     }
-    Ok(())
-}
-
-async fn append(log: &PgLog) -> Result<(), StoreError> {
-    let id = new_id();
-    let stream = StreamId::new("bench", &id.to_string());
-    log.append(&stream, Version::NONE, &cause(id), vec![payload()]).await?;
     Ok(())
 }
 

@@ -22,7 +22,7 @@ pub use self::{
     figure::{Bar, Figure, Spread},
     machine::Machine,
     report::Report,
-    rows::{ROWS, append_when_told},
+    rows::{ROWS, append_one, append_when_told},
 };
 
 /// Bytes of an event's payload, where a row does not say otherwise.

@@ -156,7 +156,7 @@ fn key(command_id: Uuid) -> Uuid {
 }
 
 /// Appends one event to a new stream, as one command.
-async fn append_one(log: &PgLog) -> Result<()> {
+pub async fn append_one(log: &PgLog) -> Result<()> {
     let id = testing::new_id();
     let stream = StreamId::new("bench", &key(id).to_string());
     log.append(&stream, Version::NONE, &testing::cause(id), vec![event()]).await?;

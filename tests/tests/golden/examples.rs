@@ -1,8 +1,7 @@
 //! One example of each event, with every field that it can carry.
 
 use onenet_proto::{
-    common::v1::{Fraction, Money, Obligation, ObligationState, Position},
-    credit::v1 as credit,
+    common::v1::{Fraction, Money, Obligation, ObligationState},
     enforcement::v1 as enforcement,
     enterprise::v1 as enterprise,
     exchange::v1 as exchange,
@@ -10,7 +9,7 @@ use onenet_proto::{
 };
 use prost::Message;
 
-use crate::hidden_dangers;
+use crate::{credit, hidden_dangers};
 
 pub(crate) const ORGAN: &str = "11410000MB15291763";
 pub(crate) const PLANT: &str = "91230500MA1B3N1N2M";
@@ -19,8 +18,8 @@ pub(crate) const OTHER: &str = "0190f6a0-0000-7000-8000-000000000002";
 
 /// Full names, and bytes.
 pub(crate) fn all() -> Vec<(&'static str, Vec<u8>)> {
-    let contexts = [enterprise(), hazard(), enforcement(), credit_cases(), listings(), exchange()];
-    [contexts.concat(), hidden_dangers::all()].concat()
+    let contexts = [enterprise(), hazard(), enforcement(), exchange()];
+    [contexts.concat(), credit::all(), hidden_dangers::all()].concat()
 }
 
 pub(crate) fn example(name: &'static str, event: &impl Message) -> (&'static str, Vec<u8>) {
@@ -218,171 +217,6 @@ pub(crate) fn obligation(kind: &str, state: ObligationState) -> Obligation {
         provisional: true,
         state: state.into(),
     }
-}
-
-fn entry() -> credit::BlacklistEntry {
-    let listing = credit::Listing {
-        listing_id: text(CASE),
-        level: credit::ListingLevel::SeriouslyDishonest.into(),
-        rule_set: text("MEM-11"),
-        trigger: text("MEM11-B1"),
-        penalty_case_id: text(OTHER),
-        penalty_organ: text(ORGAN),
-        penalty_document_number: text("应急罚〔2026〕12号"),
-        decision_organ: text(ORGAN),
-        decision_document_number: text("应急列〔2026〕3号"),
-        decided_on: text("2026-06-01"),
-        listed_on: text("2026-06-05"),
-        expires_on: text("2029-06-05"),
-        measures: vec![measure()],
-    };
-    credit::BlacklistEntry {
-        subject: text(PLANT),
-        name: text("某化工有限公司"),
-        kind: credit::SubjectKind::Unit.into(),
-        in_force: vec![listing],
-    }
-}
-
-fn measure() -> credit::Measure {
-    credit::Measure {
-        field: credit::MeasureField::GovernmentProcurement.into(),
-        effect: credit::MeasureEffect::Forbid.into(),
-        legal_basis: text("政府采购法第二十二条"),
-        executing_organ: text(ORGAN),
-    }
-}
-
-fn credit_cases() -> Vec<(&'static str, Vec<u8>)> {
-    let subject = credit::Subject {
-        uscc: text(PLANT),
-        name: text("某化工有限公司"),
-        kind: credit::SubjectKind::Unit.into(),
-        division: text("410102"),
-        industry: text("2614"),
-    };
-    let penalty = credit::PenaltyFacts {
-        case_id: text(OTHER),
-        organ: text(ORGAN),
-        document_number: text("应急罚〔2026〕12号"),
-        decided_on: text("2026-04-15"),
-        effective_on: text("2026-04-20"),
-        violations: vec![text("V-UNLICENSED")],
-        fine_multiple: Some(text("2.5")),
-    };
-    let statement = |state| Some(obligation("credit.listing_statement", state));
-    vec![
-        example(
-            "onenet.credit.v1.CreditCaseOpened",
-            &credit::CreditCaseOpened {
-                credit_case_id: text(CASE),
-                subject: Some(subject.clone()),
-                penalty: Some(penalty.clone()),
-                rule_set: text("MEM-11"),
-                trigger: text("MEM11-B1"),
-                proposal: Some(credit::Proposal { organ: text(ORGAN), grounds: text("理由") }),
-            },
-        ),
-        example(
-            "onenet.credit.v1.CreditCaseNotOpened",
-            &credit::CreditCaseNotOpened {
-                subject: Some(subject),
-                penalty: Some(penalty),
-                outcome: credit::NotOpenedOutcome::OutOfScope.into(),
-                rule_set: Some(text("MEM-11")),
-                triggers: vec![text("MEM11-B1")],
-            },
-        ),
-        example(
-            "onenet.credit.v1.ListingNoticeServed",
-            &credit::ListingNoticeServed {
-                credit_case_id: text(CASE),
-                notice: Some(credit::ListingNotice {
-                    document_number: text("列告〔2026〕3号"),
-                    served_on: text("2026-05-06"),
-                }),
-                statement_period: statement(ObligationState::Open),
-            },
-        ),
-        example(
-            "onenet.credit.v1.StatementRecorded",
-            &credit::StatementRecorded {
-                credit_case_id: text(CASE),
-                statement: Some(credit::Statement {
-                    received_on: text("2026-05-08"),
-                    summary: text("申辩意见"),
-                }),
-            },
-        ),
-        example(
-            "onenet.credit.v1.StatementPeriodEnded",
-            &credit::StatementPeriodEnded {
-                credit_case_id: text(CASE),
-                statement_period: statement(ObligationState::Passed),
-            },
-        ),
-        example(
-            "onenet.credit.v1.StatementPeriodRescheduled",
-            &credit::StatementPeriodRescheduled {
-                credit_case_id: text(CASE),
-                statement_period: statement(ObligationState::Open),
-                previous_due_at: Some(prost_types::Timestamp { seconds: 1_789_913_600, nanos: 0 }),
-            },
-        ),
-        example(
-            "onenet.credit.v1.ListingDecided",
-            &credit::ListingDecided {
-                credit_case_id: text(CASE),
-                decision: Some(credit::ListingDecision {
-                    outcome: credit::ListingOutcome::List.into(),
-                    document_number: text("应急列〔2026〕3号"),
-                    decided_on: text("2026-06-01"),
-                    reasons: text("理由"),
-                    measures: vec![measure()],
-                }),
-            },
-        ),
-    ]
-}
-
-fn listings() -> Vec<(&'static str, Vec<u8>)> {
-    let expiry = |state| Some(obligation("credit.listing_expiry", state));
-    vec![
-        example(
-            "onenet.credit.v1.SubjectListed",
-            &credit::SubjectListed {
-                subject: text(PLANT),
-                listing_id: text(CASE),
-                entry: Some(entry()),
-                expiry: expiry(ObligationState::Open),
-            },
-        ),
-        example(
-            "onenet.credit.v1.SubjectRemoved",
-            &credit::SubjectRemoved {
-                subject: text(PLANT),
-                listing_id: text(OTHER),
-                removal: Some(credit::Removal {
-                    reason: credit::RemovalReason::PenaltyRevoked.into(),
-                    removed_on: text("2026-07-01"),
-                    document_number: Some(text("移出〔2026〕1号")),
-                }),
-                entry: Some(entry()),
-                expiry: expiry(ObligationState::Met),
-            },
-        ),
-        example(
-            "onenet.credit.v1.ListingsAcknowledged",
-            &credit::ListingsAcknowledged {
-                reader: text(PLANT),
-                division: text("41"),
-                after: 40,
-                upto: Some(Position { log_id: text(CASE), epoch: 1, number: 47 }),
-                count: 3,
-                digest: "ab".repeat(32),
-            },
-        ),
-    ]
 }
 
 fn exchange() -> Vec<(&'static str, Vec<u8>)> {

@@ -5,6 +5,7 @@
 //! another example, `<type>@2`; the one before it is what was written of old.
 #![expect(clippy::unwrap_used, reason = "a test may end abruptly: that is how it fails")]
 
+mod credit;
 mod examples;
 mod hidden_dangers;
 

@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, HashMap};
 
+use bytes::Bytes;
 use onenet_eventstore::{
     HandleError,
     sqlx::{self, Arguments as _, PgConnection, postgres::PgArguments},
@@ -17,7 +18,7 @@ use crate::view::decode;
 
 /// The views of enterprises as the register keeps them, by USCC: encoded again as soon as an event has changed them.
 /// Kept decoded to the end of a page, they would have left the processor's caches by then.
-pub(super) type Views = HashMap<String, Vec<u8>>;
+pub(super) type Views = HashMap<String, Bytes>;
 
 /// Of the enterprises that these events may change.
 pub(super) async fn read_views(
@@ -33,7 +34,7 @@ pub(super) async fn read_views(
             .bind(subjects)
             .fetch_all(tx)
             .await?;
-    Ok(rows.into_iter().collect())
+    Ok(rows.into_iter().map(|(uscc, view)| (uscc, view.into())).collect())
 }
 
 /// What events make of the register.
@@ -65,6 +66,7 @@ struct EnterpriseRow<'e> {
     is_new: bool,
     is_registered: bool,
     is_key: bool,
+    view: Bytes,
 }
 
 impl Rows {
@@ -94,8 +96,8 @@ impl Rows {
             }
         }
         let (entered, changed): (Vec<_>, Vec<_>) = touched.values().partition(|row| row.is_new);
-        rows.entered = bound(&entered, views)?;
-        rows.changed = bound(&changed, views)?;
+        rows.entered = bound(&entered)?;
+        rows.changed = bound(&changed)?;
         Ok(rows)
     }
 
@@ -117,29 +119,29 @@ impl Rows {
 
 /// What an event makes of a view, which is empty where there is none yet.
 fn change<'e>(
-    kept: &mut Vec<u8>,
+    kept: &mut Bytes,
     is_new: bool,
     event: &'e Recorded,
 ) -> Result<EnterpriseRow<'e>, Corrupt> {
     let mut view = decode::<EnterpriseView>(kept)?;
     apply(&mut view, event)?;
     view.version = event.version.0;
-    *kept = view.encode_to_vec();
+    *kept = view.encode_to_vec().into();
     Ok(EnterpriseRow {
         newest: event,
         is_new,
         is_registered: view.state() == EnterpriseState::Registered,
         is_key: view.key_supervision.is_some(),
+        view: kept.clone(),
     })
 }
 
 /// What the statement for these rows takes, if there are any.
-fn bound(rows: &[&EnterpriseRow<'_>], views: &Views) -> Result<Option<PgArguments>, HandleError> {
+fn bound(rows: &[&EnterpriseRow<'_>]) -> Result<Option<PgArguments>, HandleError> {
     if rows.is_empty() {
         return Ok(None);
     }
     let keys = rows.iter().map(|row| &row.newest.key);
-    let views: Vec<&[u8]> = keys.clone().map(|key| &*views[&key.subject]).collect();
     let mut arguments = PgArguments::default();
     let add = || {
         arguments.add(keys.clone().map(|key| &*key.subject).collect::<Vec<&str>>())?;
@@ -147,7 +149,7 @@ fn bound(rows: &[&EnterpriseRow<'_>], views: &Views) -> Result<Option<PgArgument
         arguments.add(keys.map(|key| &*key.industry).collect::<Vec<&str>>())?;
         arguments.add(rows.iter().map(|row| row.is_registered).collect::<Vec<bool>>())?;
         arguments.add(rows.iter().map(|row| row.is_key).collect::<Vec<bool>>())?;
-        arguments.add(views)
+        arguments.add(rows.iter().map(|row| &*row.view).collect::<Vec<&[u8]>>())
     };
     add().map_err(sqlx::Error::Encode)?;
     Ok(Some(arguments))
